@@ -23,17 +23,17 @@ use zerocopy::{Immutable, IntoBytes};
 const ORDERS: u64 = 8_192;
 /// From block to block, of one full batch each: 120,000 orders a second.
 const BLOCK_MS: u64 = 68;
-const START: TimeMs = TimeMs(1_800_000_000_000);
-const GATEWAY: ParticipantId = ParticipantId(201);
-const RISK_DESK: ParticipantId = ParticipantId(301);
-const OPERATOR: ParticipantId = ParticipantId(1);
-const CNY: Currency = Currency(156);
+const START: TimeMs = TimeMs::new(1_800_000_000_000);
+const GATEWAY: ParticipantId = ParticipantId::new(201);
+const RISK_DESK: ParticipantId = ParticipantId::new(301);
+const OPERATOR: ParticipantId = ParticipantId::new(1);
+const CNY: Currency = Currency::new(156);
 /// Users whose orders are counted.
 const USERS: u64 = 1_000_000;
 
 fn genesis(merchants: u64) -> ChainGenesis {
     let key = SecretKey::from_seed(&[7; 32]).public_key();
-    let merchant = |id| Merchant::new(MerchantId(id), String::new(), GATEWAY);
+    let merchant = |id| Merchant::new(MerchantId::new(id), String::new(), GATEWAY);
     let participant = |id, roles| Participant::new(id, String::new(), roles, key);
     let node = Node {
         name: String::new(),
@@ -43,7 +43,7 @@ fn genesis(merchants: u64) -> ChainGenesis {
         power: 1,
     };
     ChainGenesis {
-        chain_id: ChainId(sha256(&[b"bench"])),
+        chain_id: ChainId::new(sha256(&[b"bench"])),
         name: String::new(),
         time: START,
         parameters: Parameters {
@@ -61,8 +61,8 @@ fn genesis(merchants: u64) -> ChainGenesis {
         liquidity: vec![LiquidityLine {
             gateway: GATEWAY,
             currency: CNY,
-            net_debit_cap: Amount(u64::MAX),
-            opening_liquidity: Amount(0),
+            net_debit_cap: Amount::new(u64::MAX),
+            opening_liquidity: Amount::new(0),
         }],
         lines: Vec::new(),
         nodes: vec![node],
@@ -73,19 +73,19 @@ fn genesis(merchants: u64) -> ChainGenesis {
 fn batch(chain_id: ChainId, number: u64, merchants: u64) -> VerifiedBatch {
     let items: Vec<RechargeItem> = (0..ORDERS)
         .map(|at| {
-            let random = sha256(&[&number.to_le_bytes(), &at.to_le_bytes()]).0;
+            let random = sha256(&[&number.to_le_bytes(), &at.to_le_bytes()]).bytes();
             let mut entropy = [0; 6];
             entropy.copy_from_slice(&random[..6]);
             let payer = u64::from_le_bytes(random[16..24].try_into().unwrap()) % USERS;
             RechargeItem {
-                order_id: OrderId::owned(GATEWAY, START.plus(number * BLOCK_MS), entropy).0,
+                order_id: OrderId::owned(GATEWAY, START.plus(number * BLOCK_MS), entropy).bytes(),
                 user: user(payer),
                 // Whom a user always pays.
                 merchant: (payer % merchants + 1).into(),
-                collecting_gateway: GATEWAY.0.into(),
+                collecting_gateway: GATEWAY.get().into(),
                 amount: (100 + at).into(),
-                currency: CNY.0.into(),
-                payout_currency: CNY.0.into(),
+                currency: CNY.get().into(),
+                payout_currency: CNY.get().into(),
                 flags: Flags::COLLECTED.into(),
                 ..RechargeItem::default()
             }
@@ -96,7 +96,7 @@ fn batch(chain_id: ChainId, number: u64, merchants: u64) -> VerifiedBatch {
 
 fn user(number: u64) -> [u8; 16] {
     let mut user = [0; 16];
-    user.copy_from_slice(&sha256(&[&number.to_le_bytes()]).0[..16]);
+    user.copy_from_slice(&sha256(&[&number.to_le_bytes()]).bytes()[..16]);
     user
 }
 
@@ -119,27 +119,27 @@ fn count_users(state: &mut State, merchants: u64) {
     let chain_id = state.chain_id();
     let policy = PolicyItem {
         scope: PolicyScope::Scheme.number().into(),
-        currency: CNY.0.into(),
+        currency: CNY.get().into(),
         user_day_max: (u64::MAX >> 1).into(),
         ..PolicyItem::default()
     };
     let proposals: Vec<ProposalItem> = (1..=merchants)
         .map(|merchant| {
             let programme = Programme {
-                merchant: MerchantId(merchant),
+                merchant: MerchantId::new(merchant),
                 currency: CNY,
                 tiers: vec![CashbackTier::DEFAULT],
-                order_max: Amount(0),
-                user_month_max: Amount(0),
+                order_max: Amount::new(0),
+                user_month_max: Amount::new(0),
                 offset_min: 480,
                 is_active: true,
-                order_least: Amount(13),
+                order_least: Amount::new(13),
                 gateways: vec![GATEWAY],
             };
             let mut entropy = [0; 10];
             entropy[..8].copy_from_slice(&merchant.to_le_bytes());
-            let id = ProposalId(OrderId::new(START, entropy).0);
-            ProposalItem::new(id, Height(2), &Change::Programme(programme)).unwrap()
+            let id = ProposalId::from_bytes(OrderId::new(START, entropy).bytes());
+            ProposalItem::new(id, Height::new(2), &Change::Programme(programme)).unwrap()
         })
         .collect();
     let batches =
@@ -166,9 +166,9 @@ fn state(genesis: &ChainGenesis, batches: u64, merchants: u64, are_users_counted
 fn context(state: &State) -> BlockContext {
     BlockContext {
         height: state.height().next(),
-        round: Round(0),
-        parent_round: Round(0),
-        proposer: ValidatorId(0),
+        round: Round::new(0),
+        parent_round: Round::new(0),
+        proposer: ValidatorId::new(0),
         time: state.time().plus(BLOCK_MS),
     }
 }

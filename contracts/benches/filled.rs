@@ -28,23 +28,23 @@ use chain_types::{
 use contracts::{BlockContext, execute};
 use zerocopy::{Immutable, IntoBytes};
 
-const START: TimeMs = TimeMs(1_800_000_000_000);
+const START: TimeMs = TimeMs::new(1_800_000_000_000);
 /// So far ahead that nothing of what fills the tables ends meanwhile.
-const AHEAD: TimeMs = TimeMs(1_800_086_400_000);
-const OPERATOR: ParticipantId = ParticipantId(1);
-const RISK_DESK: ParticipantId = ParticipantId(2);
-const AGENT: ParticipantId = ParticipantId(3);
-const GATEWAY: ParticipantId = ParticipantId(1_000);
+const AHEAD: TimeMs = TimeMs::new(1_800_086_400_000);
+const OPERATOR: ParticipantId = ParticipantId::new(1);
+const RISK_DESK: ParticipantId = ParticipantId::new(2);
+const AGENT: ParticipantId = ParticipantId::new(3);
+const GATEWAY: ParticipantId = ParticipantId::new(1_000);
 const GATEWAYS: u32 = 1_000;
-const REGISTRAR: ParticipantId = ParticipantId(4);
-const CNY: Currency = Currency(156);
+const REGISTRAR: ParticipantId = ParticipantId::new(4);
+const CNY: Currency = Currency::new(156);
 /// Entries that one block brings while the tables are filled.
 const FILLED_AT_ONCE: u64 = 20_000;
 /// Blocks of a figure.
 const BLOCKS: usize = 31;
 
 fn key_of(participant: ParticipantId) -> SecretKey {
-    SecretKey::from_seed(&sha256(&[b"filled", &participant.0.to_le_bytes()]).0)
+    SecretKey::from_seed(&sha256(&[b"filled", &participant.get().to_le_bytes()]).bytes())
 }
 
 fn participant(id: ParticipantId, roles: Roles) -> Participant {
@@ -52,23 +52,23 @@ fn participant(id: ParticipantId, roles: Roles) -> Participant {
 }
 
 fn merchant(number: u64) -> Merchant {
-    Merchant::new(MerchantId(number + 1), format!("merchant {number}"), gateway(number))
+    Merchant::new(MerchantId::new(number + 1), format!("merchant {number}"), gateway(number))
 }
 
 fn gateway(number: u64) -> ParticipantId {
-    ParticipantId(GATEWAY.0 + (number % u64::from(GATEWAYS)) as u32)
+    ParticipantId::new(GATEWAY.get() + (number % u64::from(GATEWAYS)) as u32)
 }
 
 fn programme(number: u64) -> Programme {
     Programme {
-        merchant: MerchantId(number + 1),
+        merchant: MerchantId::new(number + 1),
         currency: CNY,
         tiers: vec![CashbackTier::DEFAULT],
-        order_max: Amount(0),
-        user_month_max: Amount(0),
+        order_max: Amount::new(0),
+        user_month_max: Amount::new(0),
         offset_min: 480,
         is_active: true,
-        order_least: Amount(13),
+        order_least: Amount::new(13),
         gateways: vec![GATEWAY],
     }
 }
@@ -87,11 +87,11 @@ fn genesis(entries: u64) -> ChainGenesis {
         name: "node".to_owned(),
         operator: OPERATOR,
         network_key: key,
-        validator_key: PublicKey([1; 32]),
+        validator_key: PublicKey::from_bytes([1; 32]),
         power: 1,
     };
     ChainGenesis {
-        chain_id: ChainId(sha256(&[b"filled"])),
+        chain_id: ChainId::new(sha256(&[b"filled"])),
         name: String::new(),
         time: START,
         parameters: Parameters {
@@ -105,8 +105,8 @@ fn genesis(entries: u64) -> ChainGenesis {
         liquidity: vec![LiquidityLine {
             gateway: GATEWAY,
             currency: CNY,
-            net_debit_cap: Amount(u64::MAX),
-            opening_liquidity: Amount(0),
+            net_debit_cap: Amount::new(u64::MAX),
+            opening_liquidity: Amount::new(0),
         }],
         lines: Vec::new(),
         nodes: vec![node],
@@ -122,7 +122,7 @@ fn id(number: u64) -> OrderId {
 
 fn user(number: u64) -> [u8; 16] {
     let mut user = [0; 16];
-    user.copy_from_slice(&sha256(&[&number.to_le_bytes()]).0[..16]);
+    user.copy_from_slice(&sha256(&[&number.to_le_bytes()]).bytes()[..16]);
     user
 }
 
@@ -155,14 +155,14 @@ fn filled(genesis: &ChainGenesis, entries: u64) -> State {
 
 /// A transfer and a proposal that wait for a decision.
 fn fill_undecided(overlay: &mut Overlay<'_>, number: u64) {
-    let (id, merchant, time) = (id(number), MerchantId(number + 1), overlay.time());
+    let (id, merchant, time) = (id(number), MerchantId::new(number + 1), overlay.time());
     let account = AccountKey::payable(merchant, CNY);
     let location = Location { height: overlay.height(), batch: 0, item: 0 };
     let transfer = TransferRecord {
-        id: TransferId(id.0),
+        id: TransferId::from_bytes(id.bytes()),
         action: TransferAction::Deposit,
         account,
-        amount: Amount(1),
+        amount: Amount::new(1),
         reference: [0; 32],
         content: Digest::ZERO,
         maker: AGENT,
@@ -175,13 +175,13 @@ fn fill_undecided(overlay: &mut Overlay<'_>, number: u64) {
     };
     overlay.tables().transfers().put(transfer.id, transfer);
     let proposal = ProposalRecord {
-        id: ProposalId(id.0),
+        id: ProposalId::from_bytes(id.bytes()),
         change: Change::MerchantSuspended { merchant, suspended: true },
         digest: Digest::ZERO,
         maker: OPERATOR,
         proposed: time,
-        activation: Height(1 << 40),
-        due: Height(1 << 40),
+        activation: Height::new(1 << 40),
+        due: Height::new(1 << 40),
         approvals: vec![OPERATOR],
         refusals: Vec::new(),
         status: ProposalStatus::Scheduled,
@@ -193,36 +193,38 @@ fn fill_undecided(overlay: &mut Overlay<'_>, number: u64) {
 
 /// An entry in every table.
 fn fill(overlay: &mut Overlay<'_>, number: u64) {
-    let (id, merchant) = (id(number), MerchantId(number + 1));
+    let (id, merchant) = (id(number), MerchantId::new(number + 1));
     let time = overlay.time();
-    let record =
-        ProgrammeRecord { number: number as u32, versions: vec![(Height(1), programme(number))] };
+    let record = ProgrammeRecord {
+        number: number as u32,
+        versions: vec![(Height::new(1), programme(number))],
+    };
     overlay.tables().programmes().put((merchant, CNY), record);
     fill_undecided(overlay, number);
     let quote = QuoteRecord {
-        id: QuoteId(number),
+        id: QuoteId::new(number),
         currency: CNY,
-        payout_currency: Currency(840),
+        payout_currency: Currency::new(840),
         rate: Rate::new(14, 2).unwrap(),
-        ceiling: Amount(1_000),
-        used: Amount(0),
+        ceiling: Amount::new(1_000),
+        used: Amount::new(0),
         valid_until: AHEAD,
         issued: time,
     };
     overlay.tables().quotes().put(quote.id, quote);
     let policy = PolicyRecord {
         scope: PolicyScope::Merchant,
-        subject: merchant.0,
+        subject: merchant.get(),
         currency: CNY,
-        order_max: Amount(1 << 40),
-        user_day_max: Amount(1 << 50),
-        day_max: Amount(0),
-        hold_above: Amount(0),
+        order_max: Amount::new(1 << 40),
+        user_day_max: Amount::new(1 << 50),
+        day_max: Amount::new(0),
+        hold_above: Amount::new(0),
         desk: RISK_DESK,
         since: time,
     };
     overlay.tables().policies().put((policy.scope, policy.subject, CNY), policy);
-    let returned = Returned { amount: Amount(1), fingerprints: vec![[0; 16]] };
+    let returned = Returned { amount: Amount::new(1), fingerprints: vec![[0; 16]] };
     overlay.tables().returned().put(id, returned);
     let held = HeldOrder { submitter: GATEWAY, item: [0; 128], held: time };
     overlay.tables().held().put(id, held);
@@ -231,15 +233,15 @@ fn fill(overlay: &mut Overlay<'_>, number: u64) {
     let _ = overlay.user_day(&UserDayKey { user: user(number), currency: CNY });
     let debit = overlay.open(AccountKey::scheme_settlement(CNY));
     let credit = overlay.open(AccountKey::payable(merchant, CNY));
-    overlay.transfer(&Movement::of_order(debit, credit, Amount(1))).unwrap();
+    overlay.transfer(&Movement::of_order(debit, credit, Amount::new(1))).unwrap();
 }
 
 fn context(state: &State) -> BlockContext {
     BlockContext {
         height: state.height().next(),
-        round: Round(0),
-        parent_round: Round(0),
-        proposer: ValidatorId(0),
+        round: Round::new(0),
+        parent_round: Round::new(0),
+        proposer: ValidatorId::new(0),
         time: state.time().plus(100),
     }
 }
@@ -284,13 +286,13 @@ fn fresh(state: &State, number: u64, by: ParticipantId) -> OrderId {
 fn order(state: &State, number: u64, entries: u64) -> VerifiedBatch {
     let some = number * 7_919 % entries;
     let item = RechargeItem {
-        order_id: fresh(state, number, GATEWAY).0,
+        order_id: fresh(state, number, GATEWAY).bytes(),
         user: user(some),
         merchant: (some + 1).into(),
-        collecting_gateway: GATEWAY.0.into(),
+        collecting_gateway: GATEWAY.get().into(),
         amount: 100.into(),
-        currency: CNY.0.into(),
-        payout_currency: CNY.0.into(),
+        currency: CNY.get().into(),
+        payout_currency: CNY.get().into(),
         flags: Flags::COLLECTED.into(),
         ..RechargeItem::default()
     };
@@ -298,7 +300,7 @@ fn order(state: &State, number: u64, entries: u64) -> VerifiedBatch {
 }
 
 fn proposal(state: &State, number: u64, change: &Change) -> VerifiedBatch {
-    let id = ProposalId(fresh(state, number, OPERATOR).0);
+    let id = ProposalId::from_bytes(fresh(state, number, OPERATOR).bytes());
     let item = ProposalItem::new(id, state.height().next().next(), change).unwrap();
     signed(state, OPERATOR, item)
 }
@@ -333,11 +335,11 @@ fn registered(state: &State, number: u64) -> Vec<VerifiedBatch> {
 
 fn transfer(state: &State, number: u64) -> VerifiedBatch {
     let item = TransferItem {
-        transfer_id: fresh(state, number, AGENT).0,
+        transfer_id: fresh(state, number, AGENT).bytes(),
         action: TransferAction::Deposit.number().into(),
         account_kind: 1.into(),
-        owner: u64::from(GATEWAY.0).into(),
-        currency: CNY.0.into(),
+        owner: u64::from(GATEWAY.get()).into(),
+        currency: CNY.get().into(),
         amount: 1.into(),
         reference: [0; 32],
         spare: [0; 26],
@@ -349,7 +351,7 @@ fn policy(state: &State, number: u64, entries: u64) -> VerifiedBatch {
     let item = PolicyItem {
         scope: PolicyScope::Merchant.number().into(),
         subject: (number % entries + 1).into(),
-        currency: CNY.0.into(),
+        currency: CNY.get().into(),
         order_max: (1_000_000 + number).into(),
         ..PolicyItem::default()
     };

@@ -18,7 +18,7 @@ pub(crate) fn is_left_alone(overlay: &Overlay<'_>, since: TimeMs) -> bool {
 pub(crate) fn words_of(
     id: &InstructionId,
 ) -> std::ops::RangeInclusive<(InstructionId, ParticipantId)> {
-    (*id, ParticipantId(0))..=(*id, ParticipantId(u32::MAX))
+    (*id, ParticipantId::new(0))..=(*id, ParticipantId::new(u32::MAX))
 }
 
 /// Forgets what agents said of an attempt that has ended.

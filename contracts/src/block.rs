@@ -221,7 +221,7 @@ fn check_form<'a>(
     if context.time <= state.time() {
         return Err(BlockError::Time { actual: context.time, parent: state.time() });
     }
-    if expected == Height(1) && context.parent_round != Round(0) {
+    if expected == Height::new(1) && context.parent_round != Round::new(0) {
         return Err(BlockError::ParentRound(context.parent_round));
     }
     if state.validators().get(context.proposer).is_none() {

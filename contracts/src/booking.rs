@@ -60,7 +60,7 @@ impl Booking {
 
     /// The legs of the window's netting.
     fn net(&self, overlay: &mut Overlay<'_>, liquidity: Slot) {
-        let amount = u128::from(self.amount.0);
+        let amount = u128::from(self.amount.get());
         let Some(conversion) = self.conversion else {
             overlay.debit_gross(liquidity, amount);
             return;
@@ -69,7 +69,7 @@ impl Booking {
         let taken = overlay.open(AccountKey::fx_position(provider, self.currency));
         overlay.net(liquidity, taken, amount);
         let delivered = overlay.open(AccountKey::fx_position(provider, payout_currency));
-        overlay.debit_gross(delivered, u128::from(conversion.payout.0));
+        overlay.debit_gross(delivered, u128::from(conversion.payout.get()));
     }
 }
 
@@ -98,7 +98,7 @@ pub(crate) fn enter<'a>(
     if !item.is_collected() {
         lines::check(overlay, submitter, &booking)?;
     }
-    if overlay.account(legs.liquidity).available() < u128::from(booking.amount.0) {
+    if overlay.account(legs.liquidity).available() < u128::from(booking.amount.get()) {
         return Err(Rejection::LiquidityExceeded);
     }
     if item.is_collected() {
@@ -201,7 +201,7 @@ pub(crate) fn parts(mut sum: u128) -> Vec<Amount> {
     let mut amounts = Vec::new();
     while sum > 0 {
         let part = u64::try_from(sum).unwrap_or(u64::MAX);
-        amounts.push(Amount(part));
+        amounts.push(Amount::new(part));
         sum -= u128::from(part);
     }
     amounts

@@ -39,7 +39,7 @@ pub(crate) fn bounce(
     let (id, amount) = (record.id, record.left());
     overlay.begin(EntryCause::Instruction(id));
     let debit = overlay.open(AccountKey::liquidity(record.gateway, id.currency));
-    if overlay.account(debit).available() < u128::from(amount.0) {
+    if overlay.account(debit).available() < u128::from(amount.get()) {
         return Rejection::BounceFundsMissing.into();
     }
     let credit = overlay.open(AccountKey::payable(id.merchant, id.currency));
@@ -92,13 +92,13 @@ fn check(
         return Err(Rejection::BouncePeriodOver.into());
     }
     let since = overlay.tables().arrived_returns().get(&(arrived, id)).cloned().unwrap_or_default();
-    let returned = record.amount_returned.0.saturating_add(since.payout.0);
+    let returned = record.amount_returned.get().saturating_add(since.payout.get());
     let taken = since.cashback.iter();
     let cashback = taken.fold(record.cashback, |sums, taken| {
         promises::less(sums, taken.gateway, taken.currency, taken.amount)
     });
-    let record = InstructionRecord { amount_returned: Amount(returned), cashback, ..record };
-    if record.left().0 == 0 {
+    let record = InstructionRecord { amount_returned: Amount::new(returned), cashback, ..record };
+    if record.left().get() == 0 {
         return Err(Rejection::InstructionReturned.into());
     }
     Ok((record, reason))
@@ -115,9 +115,9 @@ pub(crate) fn note_return(
 ) {
     let mut returns = overlay.tables().arrived_returns();
     let before = returns.get(&(arrived, id)).cloned().unwrap_or_default();
-    let payout = Amount(before.payout.0.saturating_add(payout.0));
+    let payout = before.payout.plus(payout);
     let CashbackSum { gateway, currency, amount } = cashback;
-    let cashback = match amount.0 {
+    let cashback = match amount.get() {
         0 => before.cashback,
         _ => promises::more(before.cashback, gateway, currency, amount),
     };

@@ -9,7 +9,8 @@ const DAY_MIN: i64 = 24 * 60;
 /// Days since 1970-01-01 in a zone `offset_min` minutes east of UTC; zero before that.
 pub fn day_of(time: TimeMs, offset_min: i64) -> u32 {
     // 2^64 milliseconds are fewer minutes than an i64 holds.
-    let minutes = i64::try_from(time.0 / MINUTE_MS).unwrap_or(i64::MAX).saturating_add(offset_min);
+    let minutes =
+        i64::try_from(time.get() / MINUTE_MS).unwrap_or(i64::MAX).saturating_add(offset_min);
     u32::try_from(minutes.div_euclid(DAY_MIN)).unwrap_or(if minutes < 0 { 0 } else { u32::MAX })
 }
 
@@ -63,7 +64,7 @@ mod tests {
             (4_107_542_400, 0, 2100, 3),
         ];
         for (seconds, offset_min, year, month) in rows {
-            let time = TimeMs(seconds * 1_000);
+            let time = TimeMs::new(seconds * 1_000);
             let expected = year * 12 + month - 1;
             assert_eq!(month_of(time, offset_min), expected, "{seconds} s, {offset_min} min");
         }
@@ -71,10 +72,10 @@ mod tests {
 
     #[test]
     fn days_turn_at_midnight_of_the_zone() {
-        assert_eq!(day_of(TimeMs(86_399_999), 0), 0);
-        assert_eq!(day_of(TimeMs(86_400_000), 0), 1);
-        assert_eq!(day_of(TimeMs(57_600_000), 480), 1);
-        assert_eq!(day_of(TimeMs(57_599_999), 480), 0);
-        assert_eq!(day_of(TimeMs(u64::MAX), 840), u32::MAX);
+        assert_eq!(day_of(TimeMs::new(86_399_999), 0), 0);
+        assert_eq!(day_of(TimeMs::new(86_400_000), 0), 1);
+        assert_eq!(day_of(TimeMs::new(57_600_000), 480), 1);
+        assert_eq!(day_of(TimeMs::new(57_599_999), 480), 0);
+        assert_eq!(day_of(TimeMs::new(u64::MAX), 840), u32::MAX);
     }
 }

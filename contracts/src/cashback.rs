@@ -42,7 +42,7 @@ pub(crate) fn grant<'a>(
         return Outcome::APPLIED;
     };
     let share = share(programme, tier, booking.amount);
-    if share.0 == 0 {
+    if share.get() == 0 {
         return Outcome::APPLIED;
     }
     let before = entry.earned();
@@ -66,13 +66,13 @@ pub(crate) fn note_grant(earned: &mut Earned, tier: u16, share: Amount, version:
     let top = if earned.version == version { earned.top } else { 0 };
     earned.steps = earned.steps.saturating_add(tier.saturating_sub(top));
     (earned.top, earned.version) = (top.max(tier), version);
-    earned.granted = earned.granted.saturating_add(share.0);
-    earned.largest = earned.largest.max(u32::try_from(share.0).unwrap_or(u32::MAX));
+    earned.granted = earned.granted.saturating_add(share.get());
+    earned.largest = earned.largest.max(u32::try_from(share.get()).unwrap_or(u32::MAX));
 }
 
 /// The most of a user's month.
 fn month_max(programme: &Programme) -> u64 {
-    match programme.user_month_max.0 {
+    match programme.user_month_max.get() {
         0 => CASHBACK_MONTH_MAX,
         most => most.min(CASHBACK_MONTH_MAX),
     }
@@ -81,7 +81,7 @@ fn month_max(programme: &Programme) -> u64 {
 /// Makes a grant pending between the budget and what the gateway is owed, if the budget holds it.
 fn promise<'a>(overlay: &mut Overlay<'a>, lane: &mut Lane<'a>, share: Amount) -> bool {
     let (pool, owed) = lane.cashback(overlay);
-    if overlay.account(pool).available() < u128::from(share.0)
+    if overlay.account(pool).available() < u128::from(share.get())
         || overlay.reserve(&Movement::of_order(pool, owed, share)).is_err()
     {
         return false;
@@ -99,16 +99,16 @@ pub(crate) fn tier_of(programme: &Programme, count: u16) -> Option<u16> {
 /// Returns a tier's grant on an amount, rounded down: no series of orders earns above its share.
 pub(crate) fn share(programme: &Programme, tier: u16, amount: Amount) -> Amount {
     let Some(tier) = programme.tiers.get(usize::from(tier) - 1) else {
-        return Amount(0);
+        return Amount::new(0);
     };
-    let product = u128::from(amount.0) * u128::from(tier.basis_points);
+    let product = u128::from(amount.get()) * u128::from(tier.basis_points);
     // Basis points are at most the whole, so the share is at most the amount.
-    let share = u64::try_from(product / u128::from(BASIS_POINTS)).unwrap_or(amount.0);
-    let ceiling = match programme.order_max.0 {
+    let share = u64::try_from(product / u128::from(BASIS_POINTS)).unwrap_or(amount.get());
+    let ceiling = match programme.order_max.get() {
         0 => CASHBACK_ORDER_MAX,
         most => most.min(CASHBACK_ORDER_MAX),
     };
-    Amount(share.min(ceiling))
+    Amount::new(share.min(ceiling))
 }
 
 /// Returns the grant on the rest of an order that was collected with `outcome`: as an order of that
@@ -116,7 +116,7 @@ pub(crate) fn share(programme: &Programme, tier: u16, amount: Amount) -> Amount 
 pub(crate) fn granted_on_rest(programme: &Programme, outcome: Outcome, rest: Amount) -> Amount {
     match outcome.cashback_tier() {
         Some(tier) if rest >= programme.order_least => share(programme, tier, rest),
-        _ => Amount(0),
+        _ => Amount::new(0),
     }
 }
 
@@ -128,8 +128,8 @@ pub fn granted(
     height: Height,
 ) -> Amount {
     if outcome.cashback_tier().is_none() {
-        return Amount(0);
+        return Amount::new(0);
     }
     let programme = programme_at(height);
-    programme.map_or(Amount(0), |found| granted_on_rest(&found, outcome, item.amount()))
+    programme.map_or(Amount::new(0), |found| granted_on_rest(&found, outcome, item.amount()))
 }

@@ -152,7 +152,7 @@ fn put_participant(
     let all = Roles::NAMES.iter().fold(Roles::default(), |all, (role, _)| all.and(*role));
     let has_known_roles = new.roles.0 != 0 && new.roles.0 & !all.0 == 0;
     let is_named = is_name(&new.name) && is_legal_entity(&new.legal_entity);
-    if new.id.0 == 0 || !is_named || !has_known_roles {
+    if new.id.get() == 0 || !is_named || !has_known_roles {
         return Err(Rejection::ChangeInvalid);
     }
     if !new.roles.are_separate() {
@@ -200,12 +200,12 @@ fn rotate(
     height: Height,
 ) -> Result<(), Rejection> {
     find(content, id)?;
-    let end = height.0.checked_add(overlap_heights).ok_or(Rejection::ChangeInvalid)?;
+    let end = height.get().checked_add(overlap_heights).ok_or(Rejection::ChangeInvalid)?;
     check_key(content, new)?;
     let known = find(content, id)?;
     let before = std::mem::replace(&mut known.public_key, new);
     // A height before the first is none.
-    let last = Height(end.saturating_sub(1));
+    let last = Height::new(end.saturating_sub(1));
     content.withdraw(before, KeyOwner::Participant(id), last);
     if overlap_heights == 0 {
         Arc::make_mut(&mut content.previous_keys).remove(&id);
@@ -254,7 +254,7 @@ fn put_merchant(
     height: Height,
 ) -> Result<MerchantRecord, Rejection> {
     let is_named = is_name(&new.name) && is_legal_entity(&new.legal_entity);
-    if new.id.0 == 0 || i64::try_from(new.id.0).is_err() || !is_named {
+    if new.id.get() == 0 || i64::try_from(new.id.get()).is_err() || !is_named {
         return Err(Rejection::ChangeInvalid);
     }
     let known = overlay.next_merchant(new.id);
@@ -348,7 +348,7 @@ fn withdraw_keys(
 ) -> Result<(), Rejection> {
     let found = present(content, node)?;
     let (network_key, vote_key) = (found.network_key, found.validator_key);
-    let last = Height(height.0.saturating_sub(1));
+    let last = height.minus(1);
     content.withdraw(network_key, KeyOwner::Network(node), last);
     if vote_key != network_key {
         content.withdraw(vote_key, KeyOwner::Votes(node), last);

@@ -131,7 +131,7 @@ pub(crate) fn check_reversal(
     let is_agreed = parties(overlay, order).into_iter().any(|party| {
         let may = state.participant(party).is_some_and(|found| may_consent(overlay, found, order));
         let consented = overlay.tables().consents().get(&(party, id)).copied();
-        may && consented.is_some_and(|most| Amount(after) <= most)
+        may && consented.is_some_and(|most| Amount::new(after) <= most)
     });
     if is_agreed { Ok(()) } else { Err(Rejection::ReversalUnagreed) }
 }

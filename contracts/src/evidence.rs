@@ -52,7 +52,7 @@ pub fn check_evidence(state: &State, evidence: &Equivocation) -> Result<(), Evid
     let (validator, height) = (evidence.validator(), evidence.height());
     let next = state.height().next();
     // What was signed with a key that was withdrawn since is judged with that one.
-    let key = state.registry().vote_key(validator.0, height);
+    let key = state.registry().vote_key(validator.get(), height);
     let key = key.ok_or(EvidenceError::Stranger(validator))?;
     if height > next {
         return Err(EvidenceError::Future(height));
@@ -80,7 +80,7 @@ pub(crate) fn check_all(state: &State, evidence: &[Equivocation]) -> Result<(), 
 
 /// Records a block's evidence, and forgets what no block may hold evidence of any more.
 pub(crate) fn record(overlay: &mut Overlay<'_>, evidence: &[Equivocation]) {
-    let first = (earliest(overlay.height()), ValidatorId(0));
+    let first = (earliest(overlay.height()), ValidatorId::new(0));
     let mut known = overlay.tables().evidence();
     let old: Vec<_> = known.range(..first).map(|(key, ())| *key).collect();
     old.iter().for_each(|key| known.remove(key));
@@ -104,5 +104,5 @@ pub(crate) fn record(overlay: &mut Overlay<'_>, evidence: &[Equivocation]) {
 
 /// The lowest height of evidence in the block of `height`.
 fn earliest(height: Height) -> Height {
-    Height(height.0.saturating_sub(EVIDENCE_AGE_HEIGHTS))
+    height.minus(EVIDENCE_AGE_HEIGHTS)
 }

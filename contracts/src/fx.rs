@@ -102,13 +102,13 @@ fn check_quote(
     let (currency, payout_currency) = check_pair(overlay, item.pair())?;
     let rate = item.rate().ok_or(Rejection::RateOutOfBounds)?;
     let (id, ceiling, valid_until) = (item.quote_id(), item.ceiling(), item.valid_until());
-    if ceiling.0 == 0 {
+    if ceiling.get() == 0 {
         return Err(Rejection::AmountZero.into());
     }
     if id.provider() != submitter.id {
         return Err(Rejection::QuoteIdForeign.into());
     }
-    let (issued, used) = (overlay.time(), Amount(0));
+    let (issued, used) = (overlay.time(), Amount::new(0));
     let new =
         QuoteRecord { id, currency, payout_currency, rate, ceiling, used, valid_until, issued };
     if let Some(known) = overlay.tables().quotes().get(&id) {
@@ -162,8 +162,8 @@ pub(crate) fn convert(
     if overlay.time() > quote.valid_until {
         return Err(Rejection::QuoteExpired);
     }
-    let used = quote.used.0.checked_add(item.amount.get());
-    if used.is_none_or(|used| used > quote.ceiling.0) {
+    let used = quote.used.get().checked_add(item.amount.get());
+    if used.is_none_or(|used| used > quote.ceiling.get()) {
         return Err(Rejection::QuoteSpent);
     }
     let reference = reference::of_quote(overlay, pair, id.provider())?;
@@ -175,11 +175,11 @@ pub(crate) fn convert(
     if is_rounded_beyond(&quote, item.amount(), conversion.payout, loss_max) {
         return Err(Rejection::RoundingTooCostly);
     }
-    if conversion.payout.0 < item.payout_minimum.get() {
+    if conversion.payout.get() < item.payout_minimum.get() {
         return Err(Rejection::PayoutBelowMinimum);
     }
     let position = overlay.open(AccountKey::fx_position(id.provider(), pair.1));
-    if overlay.account(position).available() < u128::from(conversion.payout.0) {
+    if overlay.account(position).available() < u128::from(conversion.payout.get()) {
         return Err(Rejection::PositionExceeded);
     }
     Ok(Some(conversion))
@@ -189,7 +189,7 @@ pub(crate) fn convert(
 pub fn conversion(quote: &QuoteRecord, amount: Amount) -> Option<Conversion> {
     let payout = quote.rate.convert(amount, quote.currency, quote.payout_currency)?;
     let payout_currency = quote.payout_currency;
-    (payout.0 > 0).then_some(Conversion { quote: quote.id, payout_currency, payout })
+    (payout.get() > 0).then_some(Conversion { quote: quote.id, payout_currency, payout })
 }
 
 /// Returns true if rounding to `payout` costs more than so many thousandths of what `amount` is
@@ -206,18 +206,18 @@ pub(crate) fn is_rounded_beyond(
 
 /// Takes an amount of a quote's ceiling.
 pub(crate) fn use_up(overlay: &mut Overlay<'_>, id: QuoteId, amount: Amount) {
-    change_use(overlay, id, |used| used.saturating_add(amount.0));
+    change_use(overlay, id, |used| used.saturating_add(amount.get()));
 }
 
 /// Gives back an amount of a quote's ceiling.
 pub(crate) fn give_back(overlay: &mut Overlay<'_>, id: QuoteId, amount: Amount) {
-    change_use(overlay, id, |used| used.saturating_sub(amount.0));
+    change_use(overlay, id, |used| used.saturating_sub(amount.get()));
 }
 
 fn change_use(overlay: &mut Overlay<'_>, id: QuoteId, change: impl FnOnce(u64) -> u64) {
     let mut quotes = overlay.tables().quotes();
     if let Some(quote) = quotes.get(&id).copied() {
-        quotes.put(id, QuoteRecord { used: Amount(change(quote.used.0)), ..quote });
+        quotes.put(id, QuoteRecord { used: Amount::new(change(quote.used.get())), ..quote });
     }
 }
 
@@ -228,7 +228,7 @@ pub(crate) fn forget(overlay: &mut Overlay<'_>) {
     let kept_ms = parameters.order_validity_ms + parameters.order_skew_ms;
     let time = overlay.time();
     let dues = &overlay.state().tables().dues().quotes;
-    for id in dues.past(DueFor::Oblivion, |ended| TimeMs(ended).plus(kept_ms) < time) {
+    for id in dues.past(DueFor::Oblivion, |ended| TimeMs::new(ended).plus(kept_ms) < time) {
         overlay.tables().quotes().remove(&id);
     }
 }
@@ -257,16 +257,17 @@ pub(crate) fn payout_of_part(
     before: u64,
     after: u64,
 ) -> Result<Amount, Rejection> {
-    let payout_of =
-        |part: Amount| conversion(quote, part).map_or(Amount(0), |conversion| conversion.payout);
-    let left = Amount(amount.0.saturating_sub(after));
+    let payout_of = |part: Amount| {
+        conversion(quote, part).map_or(Amount::new(0), |conversion| conversion.payout)
+    };
+    let left = amount.minus(Amount::new(after));
     let payout_left = payout_of(left);
-    let payout_before = payout_of(Amount(amount.0.saturating_sub(before)));
-    let payout = Amount(payout_before.0.saturating_sub(payout_left.0));
-    let part = Amount(after.saturating_sub(before));
+    let payout_before = payout_of(amount.minus(Amount::new(before)));
+    let payout = payout_before.minus(payout_left);
+    let part = Amount::new(after.saturating_sub(before));
     let loss_max = overlay.state().parameters().rounding_loss_max_per_mille;
     // The last part is never refused: it takes exactly what is left.
-    let is_unfair = left.0 > 0
+    let is_unfair = left.get() > 0
         && (is_rounded_beyond(quote, left, payout_left, loss_max)
             || is_rounded_beyond(quote, part, payout, loss_max));
     if is_unfair { Err(Rejection::ReturnIndivisible) } else { Ok(payout) }

@@ -65,7 +65,7 @@ fn check_proposal(
         return Err(Rejection::SpareNotZero.into());
     }
     let change = item.change().ok_or(Rejection::ChangeMalformed)?;
-    check_timely(overlay.state().parameters(), OrderId(id.0), overlay.time())?;
+    check_timely(overlay.state().parameters(), OrderId::from_bytes(id.bytes()), overlay.time())?;
     let digest = item.digest();
     if let Some(known) = overlay.tables().proposals().get(&id) {
         let is_same = known.maker == submitter.id && known.digest == digest;
@@ -73,7 +73,7 @@ fn check_proposal(
     }
     let activation = item.activation_height();
     let notice = overlay.state().parameters().governance_notice_heights;
-    if activation.0 < overlay.height().0.saturating_add(notice) {
+    if activation.get() < overlay.height().get().saturating_add(notice) {
         return Err(Rejection::ActivationTooEarly.into());
     }
     match &change {
@@ -131,13 +131,17 @@ fn check_vote(
     let decision = Decision::from_number(item.decision.get()).ok_or(Rejection::DecisionUnknown)?;
     let known = overlay.tables().proposals().get(&id).cloned();
     let Some(mut record) = known else {
-        let untimely = check_timely(overlay.state().parameters(), OrderId(id.0), overlay.time());
+        let untimely = check_timely(
+            overlay.state().parameters(),
+            OrderId::from_bytes(id.bytes()),
+            overlay.time(),
+        );
         // What has left its validity may have been known and forgotten.
         let is_over = untimely == Err(Rejection::OrderIdExpired);
         let unknown = if is_over { Rejection::ProposalTooOld } else { Rejection::ProposalUnknown };
         return Err(unknown.into());
     };
-    if item.digest != record.digest.0 {
+    if item.digest != record.digest.bytes() {
         return Err(Rejection::DecisionMismatch.into());
     }
     let voted = match decision {
@@ -240,7 +244,7 @@ fn judge(overlay: &mut Overlay<'_>, mut record: ProposalRecord, was_carried: boo
         () if words.carry() && is_scheduled && was_carried => ProposalStatus::Scheduled,
         () if words.carry() => {
             let notice = state.parameters().governance_notice_heights;
-            let earliest = Height(overlay.height().0.saturating_add(notice));
+            let earliest = overlay.height().plus(notice);
             record.due = record.due.max(earliest);
             match check_carried(overlay, &record) {
                 Ok(()) => ProposalStatus::Scheduled,
@@ -287,14 +291,14 @@ pub(crate) fn expire(overlay: &mut Overlay<'_>) {
     let (waits_ms, kept_ms) = (parameters.proposal_validity_ms, parameters.order_validity_ms);
     let time = overlay.time();
     let (proposals, dues) = (&state.tables().proposals, &state.tables().dues().proposals);
-    let is_late = |proposed| TimeMs(proposed).plus(waits_ms) < time;
+    let is_late = |proposed| TimeMs::new(proposed).plus(waits_ms) < time;
     for id in dues.past(DueFor::Decision, is_late) {
         if let Some(record) = proposals.get(&id) {
             let (status, status_height) = (ProposalStatus::Expired, overlay.height());
             put(overlay, ProposalRecord { status, status_height, ..record.clone() });
         }
     }
-    let is_over = |proposed| TimeMs(proposed).plus(waits_ms).plus(kept_ms) < time;
+    let is_over = |proposed| TimeMs::new(proposed).plus(waits_ms).plus(kept_ms) < time;
     for id in dues.past(DueFor::Oblivion, is_over) {
         overlay.tables().proposals().remove(&id);
     }
@@ -305,7 +309,7 @@ pub(crate) fn expire(overlay: &mut Overlay<'_>) {
 pub(crate) fn activate(overlay: &mut Overlay<'_>) {
     let next = overlay.height().next();
     let state = overlay.state();
-    let is_next = |due| Height(due) <= next;
+    let is_next = |due| Height::new(due) <= next;
     let ids = state.tables().dues().proposals.past(DueFor::Height, is_next);
     let proposals = overlay.tables().proposals();
     let known = ids.iter().filter_map(|id| proposals.get(id));

@@ -55,7 +55,7 @@ fn check_arrival(
     }
     let record = attempt_of(overlay, item.instruction(), item.attempt.get())?;
     check_payer(submitter, &record)?;
-    if item.amount.get() != record.left().0 {
+    if item.amount.get() != record.left().get() {
         return Err(Rejection::AmountMismatch.into());
     }
     match record.status {
@@ -87,7 +87,7 @@ fn book_arrival(
     }
     if !record.is_outstanding() {
         let suspense = overlay.open(AccountKey::suspense(currency));
-        overlay.net(suspense, credit, u128::from(amount.0));
+        overlay.net(suspense, credit, u128::from(amount.get()));
     }
     promises::arrive(overlay, &record);
     let status = InstructionStatus::Arrived { time: overlay.time(), location };
@@ -160,7 +160,7 @@ pub(crate) fn end(overlay: &mut Overlay<'_>, record: InstructionRecord, failed: 
     let currency = record.id.currency;
     let gateway = overlay.open(AccountKey::liquidity(record.gateway, currency));
     let suspense = overlay.open(AccountKey::suspense(currency));
-    overlay.net(gateway, suspense, u128::from(record.left().0));
+    overlay.net(gateway, suspense, u128::from(record.left().get()));
     let counts = failed.by == record.gateway && failed.reason != FailureReason::Recalled;
     let failures = record.failures.saturating_add(u16::from(counts));
     let status = InstructionStatus::Failed {
@@ -190,7 +190,7 @@ pub(crate) fn reinstruct(
     absence::forget(overlay, &record.id);
     let suspense = overlay.open(AccountKey::suspense(currency));
     let now = overlay.open(AccountKey::liquidity(gateway, currency));
-    overlay.net(suspense, now, u128::from(record.left().0));
+    overlay.net(suspense, now, u128::from(record.left().get()));
     let instructed = overlay.time();
     let deadline_ms = overlay.state().parameters().deadline_domestic_ms;
     overlay.put_instruction(InstructionRecord {

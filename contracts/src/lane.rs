@@ -72,8 +72,8 @@ impl LaneKey {
     /// The same as one number.
     fn bits(&self) -> u128 {
         let Self { merchant, gateway, currency, payout_currency } = *self;
-        let currencies = u128::from(currency.0) << 16 | u128::from(payout_currency.0);
-        u128::from(merchant.0) << 64 | u128::from(gateway.0) << 32 | currencies
+        let currencies = u128::from(currency.get()) << 16 | u128::from(payout_currency.get());
+        u128::from(merchant.get()) << 64 | u128::from(gateway.get()) << 32 | currencies
     }
 }
 
@@ -90,7 +90,7 @@ impl<'a> Lane<'a> {
             payee: None,
             payable: None,
             cashback: None,
-            promised: Amount(0),
+            promised: Amount::new(0),
         }
     }
 
@@ -172,13 +172,13 @@ impl Lane<'_> {
     /// Counts what is promised on one of its orders.
     pub(crate) fn add_promised(&mut self, share: Amount) {
         // Below 2^32 an order: no window has orders enough to reach the end.
-        self.promised = Amount(self.promised.0.saturating_add(share.0));
+        self.promised = self.promised.plus(share);
     }
 
     /// Adds what was promised on its orders to their instruction's: once a batch.
     pub(crate) fn keep_promised(&mut self, overlay: &mut Overlay<'_>) {
         let promised = std::mem::take(&mut self.promised);
-        if promised.0 > 0 {
+        if promised.get() > 0 {
             let LaneKey { merchant, gateway, currency, payout_currency } = self.key;
             promises::add(overlay, merchant, payout_currency, gateway, currency, promised);
         }

@@ -52,8 +52,8 @@ pub(crate) fn check(
     for (Use { key, amount }, rejection) in uses(holder, order) {
         let tables = overlay.tables();
         let line = tables.lines().get(&key).copied().ok_or(rejection)?;
-        let sum = line.outstanding.0.checked_add(amount.0);
-        if sum.is_none_or(|sum| sum > line.limit.0) {
+        let sum = line.outstanding.get().checked_add(amount.get());
+        if sum.is_none_or(|sum| sum > line.limit.get()) {
             return Err(rejection);
         }
     }
@@ -63,7 +63,7 @@ pub(crate) fn check(
 /// Counts a reservation that [`check`] let pass.
 pub(crate) fn take(overlay: &mut Overlay<'_>, holder: ParticipantId, order: &Booking) {
     for (Use { key, amount }, _) in uses(holder, order) {
-        change(overlay, key, |outstanding| outstanding.saturating_add(amount.0));
+        change(overlay, key, |outstanding| outstanding.saturating_add(amount.get()));
     }
 }
 
@@ -71,8 +71,8 @@ pub(crate) fn take(overlay: &mut Overlay<'_>, holder: ParticipantId, order: &Boo
 pub(crate) fn free(overlay: &mut Overlay<'_>, held: &Reservation) {
     for (Use { key, amount }, _) in uses(held.submitter, &Booking::reserved(held)) {
         change(overlay, key, |outstanding| {
-            assert!(outstanding >= amount.0, "{key:?}: more is freed than was reserved");
-            outstanding.saturating_sub(amount.0)
+            assert!(outstanding >= amount.get(), "{key:?}: more is freed than was reserved");
+            outstanding.saturating_sub(amount.get())
         });
     }
 }
@@ -81,12 +81,12 @@ fn change(overlay: &mut Overlay<'_>, key: LineKey, change: impl FnOnce(u64) -> u
     let Some(line) = overlay.tables().lines().get(&key).copied() else {
         panic!("{key:?}: something is reserved and there is no line")
     };
-    put(overlay, LineRecord { outstanding: Amount(change(line.outstanding.0)), ..line });
+    put(overlay, LineRecord { outstanding: Amount::new(change(line.outstanding.get())), ..line });
 }
 
 /// Keeps a line that is in the table; one that is ended only while something is reserved under it.
 fn put(overlay: &mut Overlay<'_>, line: LineRecord) {
-    if line.limit.0 > 0 || line.outstanding.0 > 0 {
+    if line.limit.get() > 0 || line.outstanding.get() > 0 {
         overlay.tables().lines().put(line.key, line);
         return;
     }
@@ -145,13 +145,13 @@ fn check_line(
         if !found.is_some_and(|found| found.roles.any_of(account.holder_roles())) {
             return Err(Rejection::LineHolderUnsuited.into());
         }
-        if limit.0 == 0 {
+        if limit.get() == 0 {
             return Err(Outcome::REPEATED);
         }
         if count_of(overlay, submitter.id) as usize >= state.bounds().lines {
             return Err(Rejection::LinesTooMany.into());
         }
-        return Ok(LineRecord { key, limit, outstanding: Amount(0), since });
+        return Ok(LineRecord { key, limit, outstanding: Amount::new(0), since });
     };
     if known.limit == limit {
         return Err(Outcome::REPEATED);

@@ -70,7 +70,7 @@ fn check(
     }
     let action = TransferAction::from_number(item.action.get()).ok_or(Rejection::ActionUnknown)?;
     // Its id bounds its life as an order's does, so that none is booked twice.
-    check_timely(overlay.state().parameters(), OrderId(id.0), overlay.time())?;
+    check_timely(overlay.state().parameters(), OrderId::from_bytes(id.bytes()), overlay.time())?;
     if let Some(known) = overlay.tables().transfers().get(&id) {
         let is_same = known.maker == submitter.id && known.content == *leaf;
         return Err(if is_same { Outcome::REPEATED } else { Rejection::TransferConflict.into() });
@@ -113,7 +113,8 @@ fn check_account(
     }
     let key = item.account().ok_or(Rejection::AccountUnsuited)?;
     let owner = key.owner;
-    let participant = u32::try_from(owner).ok().and_then(|id| state.participant(ParticipantId(id)));
+    let participant =
+        u32::try_from(owner).ok().and_then(|id| state.participant(ParticipantId::new(id)));
     let mut suits = |role| match participant {
         Some(found) if found.roles.any_of(role) => true,
         // What a party has or owes can be paid though it lost its role.
@@ -127,7 +128,7 @@ fn check_account(
         AccountKind::GatewayLiquidity => suits(Roles::GATEWAY),
         AccountKind::FxPosition => suits(Roles::FX_PROVIDER),
         AccountKind::CashbackPool => {
-            action != TransferAction::Cap && state.merchant(MerchantId(owner)).is_some()
+            action != TransferAction::Cap && state.merchant(MerchantId::new(owner)).is_some()
         }
         _ => false,
     };
@@ -138,14 +139,14 @@ fn check_account(
 /// settled money, never of what other parties' banks still owe.
 fn check_withdrawal(account: &Account, amount: Amount) -> Result<(), Rejection> {
     let used = account.debits_posted.saturating_add(account.debits_pending);
-    if account.credits_posted.saturating_sub(used) < u128::from(amount.0) {
+    if account.credits_posted.saturating_sub(used) < u128::from(amount.get()) {
         return Err(Rejection::FundsMissing);
     }
     check_settled(account, amount)
 }
 
 fn check_settled(account: &Account, amount: Amount) -> Result<(), Rejection> {
-    let is_settled = account.settled >= i128::from(amount.0);
+    let is_settled = account.settled >= i128::from(amount.get());
     if is_settled { Ok(()) } else { Err(Rejection::UnsettledFunds) }
 }
 
@@ -192,7 +193,7 @@ fn check_decision(
     }
     let decision = Decision::from_number(item.decision.get()).ok_or(Rejection::DecisionUnknown)?;
     let record = *overlay.tables().transfers().get(&id).ok_or(Rejection::TransferUnknown)?;
-    if item.action.get() != record.action.number() || item.amount.get() != record.amount.0 {
+    if item.action.get() != record.action.number() || item.amount.get() != record.amount.get() {
         return Err(Rejection::DecisionMismatch.into());
     }
     let same = match decision {
@@ -237,7 +238,7 @@ fn book(overlay: &mut Overlay<'_>, record: &TransferRecord) -> Result<(), Reject
 
 /// Changes the settled part of the balance by a transfer that is posted.
 fn settle(overlay: &mut Overlay<'_>, record: &TransferRecord) {
-    let amount = i128::from(record.amount.0);
+    let amount = i128::from(record.amount.get());
     let slot = overlay.open(record.account);
     let change = if record.action == TransferAction::Deposit { amount } else { -amount };
     // The counters took the same amount.
@@ -246,7 +247,7 @@ fn settle(overlay: &mut Overlay<'_>, record: &TransferRecord) {
 }
 
 fn set_cap(overlay: &mut Overlay<'_>, slot: Slot, cap: Amount) -> Result<(), Rejection> {
-    let changed = Account { net_debit_cap: cap.0, ..*overlay.account(slot) };
+    let changed = Account { net_debit_cap: cap.get(), ..*overlay.account(slot) };
     if !changed.is_within_cap() {
         return Err(Rejection::CapBelowUse);
     }
@@ -280,7 +281,7 @@ pub(crate) fn expire(overlay: &mut Overlay<'_>) {
     let time = overlay.time();
     let tables = overlay.state().tables();
     let dues = &tables.dues().transfers;
-    for id in dues.past(DueFor::Decision, |proposed| TimeMs(proposed).plus(waits_ms) < time) {
+    for id in dues.past(DueFor::Decision, |proposed| TimeMs::new(proposed).plus(waits_ms) < time) {
         if let Some(record) = tables.transfers.get(&id) {
             overlay.begin(EntryCause::Transfer(id));
             release(overlay, record);
@@ -289,7 +290,7 @@ pub(crate) fn expire(overlay: &mut Overlay<'_>) {
         }
     }
     // Neither the proposal nor its decision can be sent again then and be taken for new.
-    for id in dues.past(DueFor::Oblivion, |ended| TimeMs(ended).plus(kept_ms) < time) {
+    for id in dues.past(DueFor::Oblivion, |ended| TimeMs::new(ended).plus(kept_ms) < time) {
         overlay.tables().transfers().remove(&id);
     }
 }

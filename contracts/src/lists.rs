@@ -244,7 +244,7 @@ fn forget(overlay: &mut Overlay<'_>, key: &ListKey) {
 
 fn forget_concerns(overlay: &mut Overlay<'_>, key: &ListKey) {
     let mut noted = overlay.tables().list_concerns();
-    let first = (*key, ListConcern::Party(ParticipantId(0)));
+    let first = (*key, ListConcern::Party(ParticipantId::new(0)));
     let of_list = noted.range(first..).take_while(|((list, _), ())| list == key);
     let keys: Vec<(ListKey, ListConcern)> = of_list.map(|(concern, ())| concern.clone()).collect();
     keys.iter().for_each(|concern| noted.remove(concern));

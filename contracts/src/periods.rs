@@ -57,7 +57,7 @@ pub(crate) fn is_over(overlay: &mut Overlay<'_>, period: Period, began: TimeMs) 
     }
     let number = period.number();
     let periods = overlay.tables().past_periods();
-    let past = periods.range((number, began)..=(number, TimeMs(u64::MAX)));
+    let past = periods.range((number, began)..=(number, TimeMs::new(u64::MAX)));
     let longest = past.map(|(_, length)| *length).max();
     longest.is_none_or(|longest| time > began.plus(longest))
 }
@@ -67,7 +67,7 @@ pub(crate) fn at(overlay: &mut Overlay<'_>, period: Period, time: TimeMs) -> u64
     let number = period.number();
     let present = period.of(overlay.state().parameters());
     let periods = overlay.tables().past_periods();
-    let first = periods.range((number, time)..=(number, TimeMs(u64::MAX))).next();
+    let first = periods.range((number, time)..=(number, TimeMs::new(u64::MAX))).next();
     first.map_or(present, |(_, length)| *length)
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn note_changes(overlay: &mut Overlay<'_>) {
 pub(crate) fn forget(overlay: &mut Overlay<'_>) {
     for period in Period::ALL {
         let (number, longest_ms) = (period.number(), period.longest_ms());
-        let known = overlay.state().tables().past_periods.range((number, TimeMs(0))..);
+        let known = overlay.state().tables().past_periods.range((number, TimeMs::new(0))..);
         let over: Vec<(u16, TimeMs)> = known
             .map(|(key, _)| *key)
             .take_while(|(of, until)| *of == number && until.plus(longest_ms) < overlay.time())

@@ -22,8 +22,8 @@ impl Policies {
             |scope, subject| overlay.tables().policies().get(&(scope, subject, currency)).copied();
         Self {
             scheme: find(PolicyScope::Scheme, 0),
-            gateway: find(PolicyScope::Gateway, u64::from(gateway.0)),
-            merchant: find(PolicyScope::Merchant, merchant.0),
+            gateway: find(PolicyScope::Gateway, u64::from(gateway.get())),
+            merchant: find(PolicyScope::Merchant, merchant.get()),
         }
     }
 
@@ -41,13 +41,13 @@ impl Policies {
     }
 
     pub(crate) fn users(&self) -> Option<Amount> {
-        self.scheme.map(|policy| policy.user_day_max).filter(|most| most.0 > 0)
+        self.scheme.map(|policy| policy.user_day_max).filter(|most| most.get() > 0)
     }
 
     /// Those of gateway and merchant that bound a day, and what an order above it is told.
     pub(crate) fn days(&self) -> impl Iterator<Item = (&PolicyRecord, Rejection)> {
         let gateway = self.gateway.iter().map(|policy| (policy, Rejection::GatewayDayExceeded));
         let merchant = self.merchant.iter().map(|policy| (policy, Rejection::MerchantDayExceeded));
-        gateway.chain(merchant).filter(|(policy, _)| policy.day_max.0 > 0)
+        gateway.chain(merchant).filter(|(policy, _)| policy.day_max.get() > 0)
     }
 }

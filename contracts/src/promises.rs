@@ -27,7 +27,7 @@ pub(crate) fn add(
     let key = (id, gateway, currency);
     let mut promised = overlay.tables().promised();
     let before = promised.get(&key).copied().unwrap_or_default();
-    promised.put(key, Amount(before.0.saturating_add(amount.0)));
+    promised.put(key, before.plus(amount));
 }
 
 /// Takes what an order of the open window was promised out of its instruction's sum.
@@ -41,16 +41,16 @@ pub(crate) fn take(
     let key = (id, gateway, currency);
     let mut promised = overlay.tables().promised();
     let before = promised.get(&key).copied().unwrap_or_default();
-    match before.0.checked_sub(amount.0).filter(|rest| *rest > 0) {
-        Some(rest) => promised.put(key, Amount(rest)),
+    match before.get().checked_sub(amount.get()).filter(|rest| *rest > 0) {
+        Some(rest) => promised.put(key, Amount::new(rest)),
         None => promised.remove(&key),
     }
 }
 
 /// Returns the cashback that the closing window has promised on the orders of an instruction.
 pub(crate) fn of_instruction(overlay: &Overlay<'_>, id: InstructionId) -> Vec<CashbackSum> {
-    let first = (id, ParticipantId(0), Currency(0));
-    let last = (id, ParticipantId(u32::MAX), Currency(u16::MAX));
+    let first = (id, ParticipantId::new(0), Currency::new(0));
+    let last = (id, ParticipantId::new(u32::MAX), Currency::new(u16::MAX));
     let promised = overlay.state().tables().promised.range(first..=last);
     let sum = |((_, gateway, currency), amount): (&(_, ParticipantId, Currency), &Amount)| {
         CashbackSum { gateway: *gateway, currency: *currency, amount: *amount }
@@ -79,7 +79,7 @@ pub(crate) fn arrive(overlay: &mut Overlay<'_>, record: &InstructionRecord) {
         let posted = overlay.post_reserved(&grant);
         assert!(posted.is_ok(), "a counter of the cashback of {} is full", record.id);
         let liquidity = overlay.open(AccountKey::liquidity(sum.gateway, sum.currency));
-        overlay.net(grant.debit, liquidity, u128::from(sum.amount.0));
+        overlay.net(grant.debit, liquidity, u128::from(sum.amount.get()));
     }
 }
 
@@ -92,7 +92,7 @@ pub(crate) fn bounce(overlay: &mut Overlay<'_>, record: &InstructionRecord) {
         let back = Movement { debit: liquidity, credit: grant.debit, ..grant };
         let moved = overlay.transfer_settled(&[back]).and_then(|()| overlay.reserve(&grant));
         assert!(moved.is_ok(), "a counter of the cashback of {} is full", record.id);
-        overlay.net(liquidity, grant.debit, u128::from(sum.amount.0));
+        overlay.net(liquidity, grant.debit, u128::from(sum.amount.get()));
     }
 }
 
@@ -104,7 +104,7 @@ pub(crate) fn release(
     currency: Currency,
     amount: Amount,
 ) {
-    if amount.0 > 0 {
+    if amount.get() > 0 {
         let grant = grant_of(overlay, merchant, gateway, currency, amount);
         overlay.release(&grant);
     }
@@ -131,10 +131,10 @@ pub(crate) fn less(
 ) -> Vec<CashbackSum> {
     for sum in &mut sums {
         if (sum.gateway, sum.currency) == (gateway, currency) {
-            sum.amount = Amount(sum.amount.0.saturating_sub(amount.0));
+            sum.amount = sum.amount.minus(amount);
         }
     }
-    sums.retain(|sum| sum.amount.0 > 0);
+    sums.retain(|sum| sum.amount.get() > 0);
     sums
 }
 
@@ -146,7 +146,7 @@ pub(crate) fn more(
     amount: Amount,
 ) -> Vec<CashbackSum> {
     match sums.binary_search_by_key(&(gateway, currency), |sum| (sum.gateway, sum.currency)) {
-        Ok(at) => sums[at].amount = Amount(sums[at].amount.0.saturating_add(amount.0)),
+        Ok(at) => sums[at].amount = sums[at].amount.plus(amount),
         Err(at) => sums.insert(at, CashbackSum { gateway, currency, amount }),
     }
     sums

@@ -47,8 +47,8 @@ fn of_pair(overlay: &mut Overlay<'_>, pair: Pair) -> Result<Option<Rate>, Reject
 /// The fresh rates of a pair, if they are enough.
 fn fresh(overlay: &mut Overlay<'_>, pair: Pair) -> Result<Vec<(ParticipantId, Rate)>, Rejection> {
     let least = overlay.state().parameters().rates_min as usize;
-    let first = (pair.0, pair.1, ParticipantId(0));
-    let last = (pair.0, pair.1, ParticipantId(u32::MAX));
+    let first = (pair.0, pair.1, ParticipantId::new(0));
+    let last = (pair.0, pair.1, ParticipantId::new(u32::MAX));
     let rates = overlay.tables().rates();
     let published = rates.range(first..=last).map(|((.., provider), record)| (*provider, *record));
     let published: Vec<(ParticipantId, RateRecord)> = published.collect();

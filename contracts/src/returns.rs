@@ -94,7 +94,7 @@ pub(crate) fn give_back(
     settle_source(overlay, &found, location);
     stayed::keep(overlay, &found.taken);
     let mut returned = overlay.tables().returned().get(&id).cloned().unwrap_or_default();
-    returned.amount = Amount(returned.amount.0.saturating_add(found.amount.0));
+    returned.amount = returned.amount.plus(found.amount);
     returned.fingerprints.push(fingerprint(leaf));
     overlay.tables().returned().put(id, returned);
     let time = overlay.time();
@@ -140,7 +140,7 @@ fn check(
     if submitter.id != paying {
         check_stand_in(overlay, submitter, paying, &order, &source)?;
     }
-    let before = returned.amount.0;
+    let before = returned.amount.get();
     let after = before.checked_add(item.amount.get()).filter(|sum| *sum <= order.amount.get());
     let after = after.ok_or(Rejection::ReturnExceeded)?;
     if matches!(source, Source::Window) {
@@ -159,8 +159,8 @@ fn check(
     let is_one_hand = is_one_hand(overlay, paying, order.collecting_gateway());
     let is_of_gateway = submitter.id == paying || submitter.id == order.collecting_gateway();
     let part = Part {
-        before: Amount(order.amount.get().saturating_sub(before)),
-        after: Amount(order.amount.get().saturating_sub(after)),
+        before: Amount::new(order.amount.get().saturating_sub(before)),
+        after: Amount::new(order.amount.get().saturating_sub(after)),
         is_forced: matches!(source, Source::Failed(_)) && !(is_one_hand && is_of_gateway),
         is_by_collector: submitter.id == order.collecting_gateway(),
     };
@@ -297,7 +297,7 @@ fn is_one_hand(overlay: &Overlay<'_>, paying: ParticipantId, collecting: Partici
 impl Return {
     /// Returns the cashback that the collecting gateway was owed and gives back.
     fn taken_back(&self) -> Amount {
-        Amount(self.taken.own.0.saturating_sub(self.taken.set_off.0))
+        self.taken.own.minus(self.taken.set_off)
     }
 
     /// Returns true if the order's cashback is owed, and not only promised.
@@ -340,13 +340,13 @@ fn move_money(
     }
     legs.push((AccountKey::liquidity(returning, currency), pool, found.taken.rested));
     // A gateway that both collected and paid owes the return to itself.
-    legs.retain(|(debit, credit, amount)| debit != credit && amount.0 > 0);
+    legs.retain(|(debit, credit, amount)| debit != credit && amount.get() > 0);
     let mut movements = Vec::with_capacity(legs.len());
     for (at, (from, to, amount)) in legs.iter().enumerate() {
         let (debit, credit) = (overlay.open(*from), overlay.open(*to));
         let earlier = legs.iter().take(at).filter(|(_, credited, _)| credited == from);
-        let received: u128 = earlier.map(|(.., amount)| u128::from(amount.0)).sum();
-        if overlay.account(debit).available().saturating_add(received) < u128::from(amount.0) {
+        let received: u128 = earlier.map(|(.., amount)| u128::from(amount.get())).sum();
+        if overlay.account(debit).available().saturating_add(received) < u128::from(amount.get()) {
             return Err(Rejection::ReturnFundsMissing);
         }
         movements.push(Movement::of_order(debit, credit, *amount));
@@ -356,7 +356,7 @@ fn move_money(
     }
     // What was promised is free in the pool: out of it the gateway gets what it has paid already.
     let Taken { own, set_off, .. } = found.taken;
-    if set_off.0 > 0 {
+    if set_off.get() > 0 {
         let (debit, credit) = (overlay.open(pool), overlay.open(liquidity));
         movements.push(Movement::of_order(debit, credit, set_off));
     }
@@ -370,7 +370,7 @@ fn net(overlay: &mut Overlay<'_>, returning: ParticipantId, found: &Return) {
     let item = &found.item;
     let (currency, payout_currency) = (item.currency(), item.payout_currency());
     let liquidity = overlay.open(AccountKey::liquidity(item.collecting_gateway(), currency));
-    let (amount, payout) = (u128::from(found.amount.0), u128::from(found.payout.0));
+    let (amount, payout) = (u128::from(found.amount.get()), u128::from(found.payout.get()));
     let is_reversal = matches!(found.source, Source::Window);
     // What a failed payment would have been stands in suspense.
     let paying = match found.source {
@@ -403,15 +403,15 @@ fn net(overlay: &mut Overlay<'_>, returning: ParticipantId, found: &Return) {
         }
     }
     let pool = overlay.open(AccountKey::cashback_pool(item.merchant(), currency));
-    let back = if found.is_owed() { found.taken_back() } else { Amount(0) };
+    let back = if found.is_owed() { found.taken_back() } else { Amount::new(0) };
     let returning = overlay.open(AccountKey::liquidity(returning, currency));
     for (debtor, amount) in [(liquidity, back), (returning, found.taken.rested)] {
-        if amount.0 > 0 {
-            overlay.net(debtor, pool, u128::from(amount.0));
+        if amount.get() > 0 {
+            overlay.net(debtor, pool, u128::from(amount.get()));
         }
     }
-    if !found.is_owed() && found.taken.set_off.0 > 0 {
-        overlay.net(pool, liquidity, u128::from(found.taken.set_off.0));
+    if !found.is_owed() && found.taken.set_off.get() > 0 {
+        overlay.net(pool, liquidity, u128::from(found.taken.set_off.get()));
     }
 }
 
@@ -439,12 +439,12 @@ fn settle_source(overlay: &mut Overlay<'_>, found: &Return, location: Location) 
             overlay.reverse_in_window(payable, &reversal);
         }
         Source::Failed(record) => {
-            let returned = record.amount_returned.0.saturating_add(found.payout.0);
-            assert!(returned <= record.amount.0, "more was returned than instructed");
+            let returned = record.amount_returned.get().saturating_add(found.payout.get());
+            assert!(returned <= record.amount.get(), "more was returned than instructed");
             let cashback = promises::less(record.cashback.clone(), gateway, currency, own);
-            let amount_returned = Amount(returned);
+            let amount_returned = Amount::new(returned);
             let mut changed = InstructionRecord { amount_returned, cashback, ..record.clone() };
-            if changed.left().0 == 0 {
+            if changed.left().get() == 0 {
                 absence::forget(overlay, &changed.id);
                 changed.status = InstructionStatus::Returned { time: overlay.time(), location };
             }

@@ -48,7 +48,7 @@ pub(crate) fn check<'a>(
         return Ok(Verdict::Pass);
     }
     let amount = item.amount();
-    let exceeds = |most: Amount| most.0 > 0 && amount > most;
+    let exceeds = |most: Amount| most.get() > 0 && amount > most;
     if policies.all().any(|policy| exceeds(policy.order_max)) {
         return Err(Rejection::LimitExceeded);
     }
@@ -57,13 +57,13 @@ pub(crate) fn check<'a>(
         let key = UserDayKey { user: item.user, currency: item.currency() };
         let so_far = overlay.user_day_so_far(&key);
         let used = if so_far.day == short(day) { so_far.amount() } else { 0 };
-        if used.checked_add(amount.0).is_none_or(|sum| sum > most.0) {
+        if used.checked_add(amount.get()).is_none_or(|sum| sum > most.get()) {
             return Err(Rejection::UserDayExceeded);
         }
     }
     for (policy, rejection) in policies.days() {
         let used = used_of(overlay, &key_of(policy), day);
-        if used.saturating_add(u128::from(amount.0)) > u128::from(policy.day_max.0) {
+        if used.saturating_add(u128::from(amount.get())) > u128::from(policy.day_max.get()) {
             return Err(rejection);
         }
     }
@@ -77,7 +77,7 @@ pub(crate) fn count<'a>(overlay: &mut Overlay<'a>, booking: &Booking, lane: &mut
     if policies.is_empty() {
         return;
     }
-    let (day, amount) = (today(overlay), booking.amount.0);
+    let (day, amount) = (today(overlay), booking.amount.get());
     if policies.counts_users() {
         let key = UserDayKey { user: booking.user, currency: booking.currency };
         let entry = overlay.user_day(&key);
@@ -104,12 +104,12 @@ pub(crate) fn uncount(overlay: &mut Overlay<'_>, booking: &Booking) {
         let key = UserDayKey { user: booking.user, currency: booking.currency };
         let so_far = overlay.user_day_so_far(&key);
         if so_far.day == short(day) {
-            let amount = so_far.amount().saturating_sub(booking.amount.0);
+            let amount = so_far.amount().saturating_sub(booking.amount.get());
             *overlay.user_day(&key) = UserDay::new(so_far.day, amount);
         }
     }
     for (policy, _) in policies.days() {
-        let (key, amount) = (key_of(policy), u128::from(booking.amount.0));
+        let (key, amount) = (key_of(policy), u128::from(booking.amount.get()));
         let mut uses = overlay.tables().day_uses();
         if let Some(used) = uses.get(&key).copied().filter(|used| used.day == day) {
             uses.put(key, DayUse { day, amount: used.amount.saturating_sub(amount) });
@@ -154,7 +154,7 @@ pub(crate) fn set_policy(
         Ok(record) => {
             let limits = [record.order_max, record.user_day_max, record.day_max, record.hold_above];
             let key = key_of(&record);
-            if limits == [Amount(0); 4] {
+            if limits == [Amount::new(0); 4] {
                 overlay.tables().policies().remove(&key);
             } else {
                 overlay.tables().policies().put(key, record);
@@ -180,9 +180,9 @@ fn check_policy(
         PolicyScope::Scheme => subject == 0,
         PolicyScope::Gateway => u32::try_from(subject)
             .ok()
-            .and_then(|id| state.participant(ParticipantId(id)))
+            .and_then(|id| state.participant(ParticipantId::new(id)))
             .is_some_and(|found| found.roles.any_of(Roles::GATEWAY)),
-        PolicyScope::Merchant => state.merchant(MerchantId(subject)).is_some(),
+        PolicyScope::Merchant => state.merchant(MerchantId::new(subject)).is_some(),
     };
     if !is_known {
         return Err(Rejection::PolicyScopeUnknown);
@@ -200,10 +200,10 @@ fn check_policy(
         scope,
         subject,
         currency: item.currency(),
-        order_max: Amount(item.order_max.get()),
-        user_day_max: Amount(item.user_day_max.get()),
-        day_max: Amount(item.day_max.get()),
-        hold_above: Amount(item.hold_above.get()),
+        order_max: Amount::new(item.order_max.get()),
+        user_day_max: Amount::new(item.user_day_max.get()),
+        day_max: Amount::new(item.day_max.get()),
+        hold_above: Amount::new(item.hold_above.get()),
         desk: submitter.id,
         since: overlay.time(),
     })

@@ -18,9 +18,11 @@ pub(crate) fn check_account(
     account: &AccountKey,
 ) -> Result<(), Rejection> {
     let is_own = match account.kind {
-        AccountKind::CashbackPool => is_own_merchant(state, submitter, MerchantId(account.owner)),
+        AccountKind::CashbackPool => {
+            is_own_merchant(state, submitter, MerchantId::new(account.owner))
+        }
         _ => u32::try_from(account.owner)
-            .is_ok_and(|owner| is_own_party(state, submitter, ParticipantId(owner))),
+            .is_ok_and(|owner| is_own_party(state, submitter, ParticipantId::new(owner))),
     };
     refuse_own(is_own)
 }
@@ -69,8 +71,8 @@ pub(crate) fn check_policy(
     let is_own = match scope {
         PolicyScope::Scheme => false,
         PolicyScope::Gateway => u32::try_from(subject)
-            .is_ok_and(|gateway| is_own_party(state, desk, ParticipantId(gateway))),
-        PolicyScope::Merchant => is_own_merchant(state, desk, MerchantId(subject)),
+            .is_ok_and(|gateway| is_own_party(state, desk, ParticipantId::new(gateway))),
+        PolicyScope::Merchant => is_own_merchant(state, desk, MerchantId::new(subject)),
     };
     refuse_own(is_own)
 }

@@ -65,11 +65,12 @@ fn check(
     }
     let (window, maker) = (item.window(), submitter.id);
     check_unsettled(overlay, window, |settled| {
-        (settled.agent, settled.digest.0, settled.reference) == (maker, item.digest, item.reference)
+        (settled.agent, settled.digest.bytes(), settled.reference)
+            == (maker, item.digest, item.reference)
     })?;
     let waiting = overlay.tables().proposed_settlements().get(&window).copied();
     if let Some(known) = waiting.filter(|known| known.refused_by.is_none()) {
-        let said = (known.maker, known.digest.0, known.reference);
+        let said = (known.maker, known.digest.bytes(), known.reference);
         let is_same = said == (maker, item.digest, item.reference);
         return Err(if is_same { Outcome::REPEATED } else { Rejection::SettlementOpen.into() });
     }
@@ -77,7 +78,7 @@ fn check(
         return Err(Rejection::SettlementsTooMany.into());
     }
     let digest = read_report(overlay, window, history)?.digest();
-    if digest.0 != item.digest {
+    if digest.bytes() != item.digest {
         return Err(Rejection::ReportMismatch.into());
     }
     let (reference, proposed) = (item.reference, overlay.time());
@@ -174,11 +175,11 @@ fn check_decision(
     let names = |digest, reference| (digest, reference) == (item.digest, item.reference);
     check_unsettled(overlay, window, |settled| {
         let is_approval = decision == Decision::Approve && settled.checker == checker;
-        is_approval && names(settled.digest.0, settled.reference)
+        is_approval && names(settled.digest.bytes(), settled.reference)
     })?;
     let proposed = overlay.tables().proposed_settlements().get(&window).copied();
     let proposed = proposed.ok_or(Rejection::SettlementUnknown)?;
-    if !names(proposed.digest.0, proposed.reference) {
+    if !names(proposed.digest.bytes(), proposed.reference) {
         return Err(Rejection::DecisionMismatch.into());
     }
     if let Some(by) = proposed.refused_by {
@@ -245,8 +246,8 @@ fn push_movements(
 type Run = Option<(WindowId, WindowId)>;
 
 fn neighbours(overlay: &mut Overlay<'_>, window: WindowId) -> (Run, Run) {
-    let before = window.0.checked_sub(1).and_then(|id| run_of(overlay, WindowId(id)));
-    let next = WindowId(window.0 + 1);
+    let before = window.get().checked_sub(1).and_then(|id| run_of(overlay, WindowId::new(id)));
+    let next = window.next();
     let after = overlay.tables().settled_runs().get(&next).map(|last| (next, *last));
     (before, after)
 }
@@ -273,8 +274,8 @@ pub(crate) fn expire(overlay: &mut Overlay<'_>) {
 
 /// Forgets settlements that were posted a thousand windows before the one that opens.
 pub(crate) fn forget(overlay: &mut Overlay<'_>, opens: WindowId) {
-    let Some(last) = opens.0.checked_sub(SETTLED_KEPT_WINDOWS) else { return };
-    let over = (WindowId(last), WindowId(u64::MAX));
+    let Some(last) = opens.get().checked_sub(SETTLED_KEPT_WINDOWS) else { return };
+    let over = (WindowId::new(last), WindowId::new(u64::MAX));
     let old = overlay.state().tables().settled_in.range(..=over);
     for (key, ()) in old {
         overlay.tables().settled_in().remove(key);

@@ -88,7 +88,7 @@ pub(crate) fn note_failure(
 /// went before an attempt was others' time.
 pub(crate) fn count_arrival(overlay: &mut Overlay<'_>, record: &InstructionRecord) {
     let began = if record.attempt == 1 { record.earliest_accepted } else { record.instructed };
-    let took_ms = overlay.time().0.saturating_sub(began.0);
+    let took_ms = overlay.time().get().saturating_sub(began.get());
     let is_late = overlay.time() > record.deadline;
     let domestic_count = record.order_count.saturating_sub(record.cross_border_count);
     for (is_cross_border, order_count) in

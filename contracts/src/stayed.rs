@@ -74,14 +74,14 @@ pub(crate) fn taken(
         return Taken::default();
     }
     let Some(outcome) = outcome() else { return Taken::default() };
-    let granted = |rest| granted_on_rest(programme, outcome, rest).0;
+    let granted = |rest| granted_on_rest(programme, outcome, rest).get();
     let own = granted(part.before).saturating_sub(granted(part.after));
     let month = month_of(collection.time, i64::from(programme.offset_min));
     let goes = !programme.counts(order.collecting_gateway(), part.after);
     let key = UserMonthKey { user: order.user, programme: number, month };
     let entry = overlay.user_month_so_far(&key);
     if entry.count == 0 {
-        return Taken { own: Amount(own), is_late: goes, ..Taken::default() };
+        return Taken { own: Amount::new(own), is_late: goes, ..Taken::default() };
     }
     let (taken, count, earned) = of_month(&entry, outcome, own, goes, part);
     Taken { month: Some((key, count, earned)), ..taken }
@@ -109,7 +109,7 @@ fn of_month(
         earned.is_paid_by_other |= rested > 0 && !part.is_by_collector;
         earned.granted -= rested;
     }
-    let (own, set_off, rested) = (Amount(own), Amount(set_off), Amount(rested));
+    let (own, set_off, rested) = (Amount::new(own), Amount::new(set_off), Amount::new(rested));
     let taken = Taken { own, set_off, rested, ..Taken::default() };
     (taken, entry.count.saturating_sub(u16::from(goes)), earned)
 }
@@ -137,7 +137,7 @@ pub fn at_stake_at_most(earned: &Earned) -> Amount {
         STEPS_ALL.. => u64::MAX,
         steps => u64::from(steps) * u64::from(earned.largest),
     };
-    Amount(all.min(earned.granted))
+    Amount::new(all.min(earned.granted))
 }
 
 /// Keeps what a return leaves of its user's month.

@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn no_month_or_day_that_may_count_is_let_go() {
         for hour in 0..3 * 31 * 24 {
-            let time = TimeMs(1_795_616_000_000 + hour * HOUR_MS);
+            let time = TimeMs::new(1_795_616_000_000 + hour * HOUR_MS);
             let since = kept_since(time);
             for zone_min in (-720..=840).step_by(15) {
                 assert!(month_of(time, zone_min) >= since.month, "{time} {zone_min}");

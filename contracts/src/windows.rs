@@ -40,12 +40,8 @@ pub(crate) fn close_if_due(overlay: &mut Overlay<'_>) {
     }
     let id = window.opening.id;
     let closes = time.plus(state.parameters().window_ms);
-    let opening = WindowOpening {
-        id: WindowId(id.0 + 1),
-        opened: time,
-        closes,
-        first_height: overlay.height(),
-    };
+    let opening =
+        WindowOpening { id: id.next(), opened: time, closes, first_height: overlay.height() };
     overlay.replace_window(closed, opening);
     promises::hand_over(overlay, id);
     settle_cashback(overlay, id);
@@ -65,8 +61,8 @@ fn instruct(overlay: &mut Overlay<'_>, sums: &MerchantSums) {
     let mut record = InstructionRecord {
         id,
         gateway: payout.unwrap_or_default(),
-        amount: Amount(0),
-        amount_returned: Amount(0),
+        amount: Amount::new(0),
+        amount_returned: Amount::new(0),
         order_count: 0,
         cross_border_count: 0,
         attempt: 1,
@@ -81,7 +77,7 @@ fn instruct(overlay: &mut Overlay<'_>, sums: &MerchantSums) {
         cashback: promises::of_instruction(overlay, id),
     };
     for (key, due) in dues {
-        record.amount = Amount(record.amount.0.saturating_add(due.amount.0));
+        record.amount = record.amount.plus(due.amount);
         record.order_count += due.order_count;
         record.cross_border_count += if key.is_cross_border { due.order_count } else { 0 };
         record.deadline = record.deadline.min(due.deadline);
@@ -94,7 +90,8 @@ fn instruct(overlay: &mut Overlay<'_>, sums: &MerchantSums) {
 
 /// Credits to each gateway the cashback that it gave to users.
 fn settle_cashback(overlay: &mut Overlay<'_>, window: WindowId) {
-    let first = AccountKey { kind: AccountKind::CashbackOwed, owner: 0, currency: Currency(0) };
+    let first =
+        AccountKey { kind: AccountKind::CashbackOwed, owner: 0, currency: Currency::new(0) };
     let accounts = overlay.state().accounts(Some(&first));
     let owed: Vec<(AccountKey, i128)> = accounts
         .take_while(|(key, _)| key.kind == AccountKind::CashbackOwed)
@@ -106,7 +103,7 @@ fn settle_cashback(overlay: &mut Overlay<'_>, window: WindowId) {
     }
     overlay.begin(EntryCause::WindowClose(window));
     for (key, balance) in owed {
-        let gateway = u32::try_from(key.owner).map(ParticipantId).unwrap_or_default();
+        let gateway = u32::try_from(key.owner).map(ParticipantId::new).unwrap_or_default();
         let debit = overlay.open(key);
         let credit = overlay.open(AccountKey::liquidity(gateway, key.currency));
         for amount in parts(balance.unsigned_abs()) {

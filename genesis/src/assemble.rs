@@ -217,11 +217,11 @@ fn participant_config(
     let is_gateway = participant.is_some_and(|known| known.roles.any_of(Roles::GATEWAY));
     let paid = genesis.merchants.iter().filter(|known| is_gateway && known.payout_gateway == id);
     ParticipantConfig {
-        id: id.0,
+        id: id.get(),
         name: participant.map_or_else(String::new, |known| known.name.clone()),
         key: PathBuf::from("participant.key"),
         genesis: PathBuf::from("../../genesis.toml"),
         rpc: own.map(|(_, at)| format!("http://{}", at.rpc)).collect(),
-        merchants: paid.map(|merchant| merchant.id.0).collect(),
+        merchants: paid.map(|merchant| merchant.id.get()).collect(),
     }
 }

@@ -40,7 +40,7 @@ pub fn parse_genesis(bytes: &[u8]) -> Result<ChainGenesis, FieldError> {
     let mut root = Table::root(read_toml(bytes)?);
     let mut keys = Keys::default();
     let name = root.name("name")?;
-    let time = TimeMs(root.number("time_ms", TIME_MS_MIN..=TIME_MS_MAX)?);
+    let time = TimeMs::new(root.number("time_ms", TIME_MS_MIN..=TIME_MS_MAX)?);
     let development = root.flag("development")?;
     let currencies = read_currencies(&mut root)?;
     let parameters = read_parameters(root.table("parameters")?)?;
@@ -58,7 +58,7 @@ pub fn parse_genesis(bytes: &[u8]) -> Result<ChainGenesis, FieldError> {
     }
     root.finish()?;
     Ok(ChainGenesis {
-        chain_id: ChainId(sha256(&[bytes])),
+        chain_id: ChainId::new(sha256(&[bytes])),
         name,
         time,
         parameters,
@@ -142,7 +142,7 @@ fn read_participants(
 ) -> Result<BTreeMap<ParticipantId, Participant>, FieldError> {
     let mut participants = BTreeMap::new();
     for mut table in root.tables("participants", 1..=PARTICIPANTS_MAX)? {
-        let id = ParticipantId(table.number_u32("id", 1..=u32::MAX)?);
+        let id = ParticipantId::new(table.number_u32("id", 1..=u32::MAX)?);
         let participant = Participant {
             id,
             name: table.name("name")?,
@@ -196,7 +196,7 @@ fn referred(
     role: Roles,
     participants: &BTreeMap<ParticipantId, Participant>,
 ) -> Result<ParticipantId, FieldError> {
-    let id = ParticipantId(table.number_u32(key, 1..=u32::MAX)?);
+    let id = ParticipantId::new(table.number_u32(key, 1..=u32::MAX)?);
     let role_name = Roles::NAMES.iter().find(|(known, _)| *known == role).map_or("", |row| row.1);
     let problem = match participants.get(&id) {
         Some(participant) if participant.roles.any_of(role) => return Ok(id),
@@ -213,7 +213,7 @@ fn read_merchants(
 ) -> Result<Vec<Merchant>, FieldError> {
     let mut merchants = BTreeMap::new();
     for mut table in root.tables("merchants", 0..=MERCHANTS_MAX)? {
-        let id = MerchantId(table.number("id", 1..=MERCHANT_ID_MAX)?);
+        let id = MerchantId::new(table.number("id", 1..=MERCHANT_ID_MAX)?);
         let merchant = Merchant {
             id,
             name: table.name("name")?,
@@ -250,8 +250,8 @@ fn read_liquidity(
         let line = LiquidityLine {
             gateway,
             currency,
-            net_debit_cap: Amount(table.number("net_debit_cap", 0..=MONEY_MAX)?),
-            opening_liquidity: Amount(table.number("opening_liquidity", 0..=MONEY_MAX)?),
+            net_debit_cap: Amount::new(table.number("net_debit_cap", 0..=MONEY_MAX)?),
+            opening_liquidity: Amount::new(table.number("opening_liquidity", 0..=MONEY_MAX)?),
         };
         table.finish()?;
         if lines.insert((gateway, currency), line).is_some() {
@@ -339,7 +339,7 @@ fn check_power(nodes: &[Node], development: bool) -> Result<(), FieldError> {
 
 /// Bounds that let a demonstration run without deposits have no place where money is real.
 fn refuse_demo_bounds(liquidity: &[LiquidityLine]) -> Result<(), FieldError> {
-    let over = liquidity.iter().position(|line| line.net_debit_cap.0 > NET_DEBIT_CAP_MAX);
+    let over = liquidity.iter().position(|line| line.net_debit_cap.get() > NET_DEBIT_CAP_MAX);
     let Some(line) = over.and_then(|index| liquidity.get(index)) else { return Ok(()) };
     let currency = line.currency.code().unwrap_or("…");
     let field = format!("liquidity of gateway {} in {currency}: net_debit_cap", line.gateway);
@@ -348,7 +348,7 @@ fn refuse_demo_bounds(liquidity: &[LiquidityLine]) -> Result<(), FieldError> {
         "give at most {NET_DEBIT_CAP_MAX} minor units, what the gateway has security for; or say \
          `development = true` for a network without real money"
     );
-    Err(FieldError::new(field, line.net_debit_cap.0, problem, remedy))
+    Err(FieldError::new(field, line.net_debit_cap.get(), problem, remedy))
 }
 
 /// No provider sets a reference rate alone.

@@ -119,7 +119,7 @@ impl NodeConfig {
                 let problem = "the registry has another validator_key for this node".to_owned();
                 refuse(vote_path, "validator_key", key.to_string(), problem, OWN_KEY)
             }
-            Some(_) => Ok(Standing::Validator { id: ValidatorId(index), power: node.power }),
+            Some(_) => Ok(Standing::Validator { id: ValidatorId::new(index), power: node.power }),
         }
     }
 

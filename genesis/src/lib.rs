@@ -37,6 +37,6 @@ pub use network::{
 };
 pub use node::{
     ForwardedHeader, LogSection, NetworkSection, NodeConfig, OperatorSection, Peer, RpcSection,
-    StoreSection,
+    StoreSection, TlsSection,
 };
 pub use participant::ParticipantConfig;

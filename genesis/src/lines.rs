@@ -41,7 +41,7 @@ pub(crate) fn read_lines(
         let owners = parties(&mut table, "owners", account.owner_role(), participants)?;
         let holders = parties(&mut table, "holders", account.holder_roles(), participants)?;
         let listed = read_currencies(&mut table, currencies)?;
-        let limit = Amount(table.number("limit", 1..=MONEY_MAX)?);
+        let limit = Amount::new(table.number("limit", 1..=MONEY_MAX)?);
         let field = table.field("holders");
         table.finish()?;
         if lines.len() + owners.len() * holders.len() * listed.len() > LINES_MAX {
@@ -108,7 +108,7 @@ fn parties(
     let wanted = wanted.map(|(_, name)| *name).collect::<Vec<_>>().join(" or ");
     let mut found = Vec::with_capacity(ids.len());
     for (index, id) in ids.into_iter().enumerate() {
-        let known = u32::try_from(id).ok().and_then(|id| participants.get(&ParticipantId(id)));
+        let known = u32::try_from(id).ok().and_then(|id| participants.get(&ParticipantId::new(id)));
         match known.filter(|known| known.roles.any_of(roles)) {
             Some(known) => found.push(known.id),
             None => {

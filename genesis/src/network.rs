@@ -208,7 +208,7 @@ impl NetworkFolder {
         for participant in &genesis.participants {
             let config = path.join("participants").join(&participant.name).join("participant.toml");
             if config.exists() {
-                let (id, name) = (participant.id.0, participant.name.clone());
+                let (id, name) = (participant.id.get(), participant.name.clone());
                 participants.push(ParticipantFolder { id, name, config });
             }
         }
@@ -299,7 +299,7 @@ struct Party {
 fn make_key(plan: &NetworkPlan, label: &str) -> Result<SecretKey, ConfigFault> {
     let Some(number) = plan.seed else { return draw_secret_key() };
     let parts: [&[u8]; 3] = [b"sluice test key", &number.to_le_bytes(), label.as_bytes()];
-    Ok(SecretKey::from_seed(&sha256(&parts).0))
+    Ok(SecretKey::from_seed(&sha256(&parts).bytes()))
 }
 
 fn plan_nodes(plan: &NetworkPlan) -> Result<Vec<PlannedNode>, ConfigFault> {
@@ -351,7 +351,7 @@ fn payout_gateway(plan: &NetworkPlan, index: u32) -> u32 {
 }
 
 fn genesis_text(plan: &NetworkPlan, nodes: &[PlannedNode], parties: &[Party]) -> String {
-    let time = plan.time.unwrap_or_else(now).0;
+    let time = plan.time.unwrap_or_else(now).get();
     let codes: Vec<String> = plan
         .currencies
         .iter()
@@ -449,7 +449,7 @@ fn quoted(text: &str) -> String {
 
 fn now() -> TimeMs {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    TimeMs(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    TimeMs::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn node_config(nodes: &[PlannedNode], node: &PlannedNode) -> NodeConfig {

@@ -120,6 +120,34 @@ pub struct RpcSection {
     /// would be the client's own word.
     #[serde(default)]
     pub forwarded_header: ForwardedHeader,
+    /// TLS of the port; without it the port speaks plain HTTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsSection>,
+}
+
+/// TLS of a listener. The files are in PEM, and read again when they change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsSection {
+    /// The listener's own certificate first, then those that lead to its authority.
+    pub certificate: PathBuf,
+    /// The secret key of the certificate.
+    pub key: PathBuf,
+    /// Authorities of clients: only clients that show a certificate of one of them are served. By
+    /// default clients need none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_authorities: Option<PathBuf>,
+}
+
+impl TlsSection {
+    /// The section with its paths relative to a folder.
+    fn resolved(self, folder: &Path) -> Self {
+        Self {
+            certificate: folder.join(self.certificate),
+            key: folder.join(self.key),
+            client_authorities: self.client_authorities.map(|path| folder.join(path)),
+        }
+    }
 }
 
 /// The header in which trusted proxies name their client.
@@ -141,6 +169,9 @@ pub struct OperatorSection {
     /// after the one of `rpc.listen`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listen: Option<SocketAddr>,
+    /// TLS of these paths; without it they are plain HTTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsSection>,
 }
 
 fn connections_max() -> u32 {
@@ -177,6 +208,7 @@ impl RpcSection {
             origins: Vec::new(),
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::default(),
+            tls: None,
         }
     }
 }
@@ -250,6 +282,8 @@ impl NodeConfig {
         config.home = folder.join(&config.home);
         config.network_key = folder.join(&config.network_key);
         config.validator_key = config.validator_key.map(|key| folder.join(key));
+        config.rpc.tls = config.rpc.tls.map(|tls| tls.resolved(folder));
+        config.operator.tls = config.operator.tls.map(|tls| tls.resolved(folder));
         Ok(config)
     }
 
@@ -430,6 +464,8 @@ mod tests {
             ("[rpc]", "[rpc]\nconnections_max = -1", "rpc.connections_max"),
             ("[rpc]", "[store]\nblock_file_bytes = 1\n[rpc]", "store.block_file_bytes"),
             ("[rpc]", "[log]\nlevel = \"info\"\n[rpc]", "log.level"),
+            ("[rpc]", "[rpc.tls]\ncertificate = \"node.pem\"\n[rpc]", "rpc.tls.key"),
+            ("[rpc]", "[operator]\ntls = true\n[rpc]", "operator.tls"),
             ("d75a98", "zz5a98", "network.peers[0].key"),
         ];
         for (from, to, field) in rows {

@@ -72,7 +72,7 @@ impl ParticipantConfig {
 
     /// Returns the participant's id.
     pub fn participant(&self) -> ParticipantId {
-        ParticipantId(self.id)
+        ParticipantId::new(self.id)
     }
 
     /// Reads the key and the genesis file. Whether the key is the participant's is for the registry

@@ -100,7 +100,7 @@ fn each_holder_puts_its_own_keys_in_place_and_is_who_the_registry_says() {
     let network = network_assemble(&net, &write(folder.path(), &plan())).unwrap();
     let genesis = load_genesis(&network.genesis).unwrap();
     for (node, part) in (0_u32..).zip(&network.nodes) {
-        assert_eq!(part.holder, ParticipantId(node % 3 + 1));
+        assert_eq!(part.holder, ParticipantId::new(node % 3 + 1));
         let config = NodeConfig::load(&part.config).unwrap();
         assert!(config.rpc.origins.is_empty());
         let host = if node == 1 { "0.0.0.0".to_owned() } else { format!("10.0.0.{node}") };

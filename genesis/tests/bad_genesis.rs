@@ -13,7 +13,7 @@ fn demo() -> String {
     let plan = NetworkPlan {
         edges: 1,
         seed: Some(1),
-        time: Some(TimeMs(1_790_000_000_000)),
+        time: Some(TimeMs::new(1_790_000_000_000)),
         ..NetworkPlan::default()
     };
     fs::read_to_string(network_new(folder.path(), &plan).unwrap().genesis).unwrap()
@@ -174,7 +174,7 @@ fn a_payout_account_is_a_hash_or_not_given() {
     };
     let account = |text: &str| parse_genesis(text.as_bytes()).unwrap().merchants[0].payout_account;
     assert_eq!(account(&good), Digest::ZERO);
-    assert_eq!(account(&with(&format!("\"{}\"", "5a".repeat(32)))), Digest([0x5a; 32]));
+    assert_eq!(account(&with(&format!("\"{}\"", "5a".repeat(32)))), Digest::from_bytes([0x5a; 32]));
     for value in ["\"\"", "\"5a\"", "5", &format!("\"{}\"", "xy".repeat(32))] {
         refused(&with(value), "merchants[0].payout_account");
     }
@@ -336,7 +336,7 @@ fn lines_are_on_others_accounts_and_bounded() {
     let services: Vec<u32> = (5_000..5_228).collect();
     let mut many = String::new();
     for id in &services {
-        let key = SecretKey::from_seed(&sha256(&[&id.to_le_bytes()]).0).public_key();
+        let key = SecretKey::from_seed(&sha256(&[&id.to_le_bytes()]).bytes()).public_key();
         many.push_str(&format!(
             "[[participants]]\nid = {id}\nname = \"s\"\nroles = [\"recharge-service\"]\n\
              public_key = \"{key}\"\n\n"
@@ -345,7 +345,7 @@ fn lines_are_on_others_accounts_and_bounded() {
     let good = good.replacen("[[merchants]]", &format!("{many}[[merchants]]"), 1);
     let holders = |count: usize| set(&good, "holders", 0, &format!("{:?}", &services[..count]));
     let lines = parse_genesis(holders(227).as_bytes()).unwrap().lines;
-    assert_eq!(lines.iter().filter(|line| line.key.owner.0 == 201).count(), 227 * 18);
+    assert_eq!(lines.iter().filter(|line| line.key.owner.get() == 201).count(), 227 * 18);
     refused(&holders(228), "reservation_lines");
 }
 

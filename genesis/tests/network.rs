@@ -15,7 +15,11 @@ use genesis::{
 };
 
 fn plan() -> NetworkPlan {
-    NetworkPlan { seed: Some(1), time: Some(TimeMs(1_790_000_000_000)), ..NetworkPlan::default() }
+    NetworkPlan {
+        seed: Some(1),
+        time: Some(TimeMs::new(1_790_000_000_000)),
+        ..NetworkPlan::default()
+    }
 }
 
 fn mode(path: &Path) -> u32 {
@@ -48,7 +52,7 @@ fn a_new_network_reads_back() {
         assert_eq!(config.rpc.listen.port(), 26_001 + 3 * index as u16);
         let identity = config.identity().unwrap();
         let standing = config.standing(&identity, &genesis.nodes, None).unwrap();
-        let id = ValidatorId(index as u32);
+        let id = ValidatorId::new(index as u32);
         let expected =
             if index < 4 { Standing::Validator { id, power: 10 } } else { Standing::Edge };
         assert_eq!(standing, expected);
@@ -87,7 +91,7 @@ fn the_local_network_has_a_party_for_every_contract() {
     assert_eq!((genesis.participants.len(), network.participants.len()), (rows.len(), rows.len()));
     for ((id, name, roles), folder) in rows.into_iter().zip(&network.participants) {
         assert_eq!((folder.id, folder.name.as_str()), (id, name));
-        let registered = genesis.participant(ParticipantId(id)).unwrap();
+        let registered = genesis.participant(ParticipantId::new(id)).unwrap();
         assert_eq!((registered.name.as_str(), registered.roles), (name, roles));
     }
     assert_eq!(genesis.parameters, Parameters::default());
@@ -373,7 +377,7 @@ fn the_folder_of_a_node_that_joins_reads_back_and_waits_for_governance() {
             power: u64::from(votes),
             ..nodes[0].clone()
         });
-        let validator = Standing::Validator { id: ValidatorId(4), power: 1 };
+        let validator = Standing::Validator { id: ValidatorId::new(4), power: 1 };
         assert_eq!(standing(&nodes).unwrap(), if votes { validator } else { Standing::Edge });
         nodes[4].validator_key =
             if votes { joined.network_key } else { genesis.nodes[0].validator_key };

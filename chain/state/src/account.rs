@@ -118,7 +118,7 @@ impl Account {
 
 fn plus(counter: u128, amount: Amount) -> Result<u128, CounterOverflow> {
     counter
-        .checked_add(u128::from(amount.0))
+        .checked_add(u128::from(amount.get()))
         .filter(|counter| *counter <= COUNTER_MAX)
         .ok_or(CounterOverflow)
 }
@@ -130,6 +130,6 @@ pub(crate) fn difference(after: u128, before: u128) -> i128 {
 }
 
 fn minus(counter: u128, amount: Amount) -> u128 {
-    let rest = counter.checked_sub(u128::from(amount.0));
+    let rest = counter.checked_sub(u128::from(amount.get()));
     rest.unwrap_or_else(|| panic!("released {amount}, but only {counter} is pending"))
 }

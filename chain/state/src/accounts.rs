@@ -189,7 +189,7 @@ fn leaves<'a>(accounts: impl Iterator<Item = (&'a AccountKey, &'a Account)>) -> 
 /// By which an account is found.
 pub(crate) fn key_hash(hashing: &RandomState, key: &AccountKey) -> u64 {
     let AccountKey { kind, owner, currency } = *key;
-    let bits = u128::from(kind.number()) << 16 | u128::from(currency.0);
+    let bits = u128::from(kind.number()) << 16 | u128::from(currency.get());
     hashing.hash_one(bits << 64 | u128::from(owner))
 }
 
@@ -270,8 +270,9 @@ mod tests {
 
     #[test]
     fn the_trial_balance_is_kept_as_accounts_change() {
-        let key = |owner, currency| AccountKey::payable(chain_types::MerchantId(owner), currency);
-        let [yuan, yen] = [156, 392].map(Currency);
+        let key =
+            |owner, currency| AccountKey::payable(chain_types::MerchantId::new(owner), currency);
+        let [yuan, yen] = [156, 392].map(Currency::new);
         let of = |debits_posted, credits_pending| Account {
             debits_posted,
             credits_pending,

@@ -155,7 +155,7 @@ pub struct AccountPlace {
 
 /// The digest of the whole state: its accounts, and the running digest of every other write.
 pub(crate) fn state_digest(accounts_root: Digest, writes: Digest) -> Digest {
-    hash(Domain::State, &[&accounts_root.0, &writes.0])
+    hash(Domain::State, &[&accounts_root.bytes(), &writes.bytes()])
 }
 
 /// Proof that an account had these counters in the state of a digest.
@@ -244,7 +244,7 @@ mod tests {
     use super::*;
 
     fn account_of(number: u32, version: u128) -> (AccountKey, Account) {
-        let key = AccountKey::payable(MerchantId(u64::from(number)), Currency(156));
+        let key = AccountKey::payable(MerchantId::new(u64::from(number)), Currency::new(156));
         (key, Account { credits_posted: version, ..Account::default() })
     }
 

@@ -97,7 +97,7 @@ impl State {
             7 => self.users.lines.put_copy(&mut copying.users.lines, &mut bytes),
             8 => self.users.months.put_copy(&mut copying.users.months, &mut bytes),
             9 => self.users.days.put_copy(&mut copying.users.days, &mut bytes),
-            _ => return copying.hash.take().map(|hash| hash.finish().0.to_vec()),
+            _ => return copying.hash.take().map(|hash| hash.finish().bytes().to_vec()),
         };
         copying.list += usize::from(is_list_done);
         copying.hash.as_mut()?.update(&bytes);
@@ -127,7 +127,7 @@ impl State {
             return Err(StateFault::Damaged("it ends early"));
         };
         let covered = checkpoint.len() - CHECKSUM_BYTES;
-        if sha256(&[&checkpoint[..covered]]).0 != *checksum {
+        if sha256(&[&checkpoint[..covered]]).bytes() != *checksum {
             return Err(StateFault::Damaged("its checksum is another"));
         }
         let mut reader = Reader::new(sections);

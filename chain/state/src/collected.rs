@@ -20,7 +20,7 @@ impl Collected {
 
     /// This and one more order; `None` when the sum would not fit one instruction.
     pub fn with(self, order: &CollectedOrder) -> Option<Self> {
-        let amount = Amount(self.amount.0.checked_add(order.amount.0)?);
+        let amount = Amount::new(self.amount.get().checked_add(order.amount.get())?);
         Some(Self { amount, order_count: self.order_count + 1 })
     }
 }

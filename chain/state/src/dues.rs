@@ -28,12 +28,12 @@ pub trait Dated {
 impl Dated for ProposalRecord {
     fn due(&self) -> (DueFor, u64) {
         match self.status {
-            ProposalStatus::Proposed => (DueFor::Decision, self.proposed.0),
-            ProposalStatus::Scheduled => (DueFor::Height, self.due.0),
+            ProposalStatus::Proposed => (DueFor::Decision, self.proposed.get()),
+            ProposalStatus::Scheduled => (DueFor::Height, self.due.get()),
             ProposalStatus::Effective
             | ProposalStatus::Refused
             | ProposalStatus::Expired
-            | ProposalStatus::Failed => (DueFor::Oblivion, self.proposed.0),
+            | ProposalStatus::Failed => (DueFor::Oblivion, self.proposed.get()),
         }
     }
 }
@@ -41,16 +41,16 @@ impl Dated for ProposalRecord {
 impl Dated for TransferRecord {
     fn due(&self) -> (DueFor, u64) {
         if self.status == TransferStatus::Proposed {
-            return (DueFor::Decision, self.proposed.0);
+            return (DueFor::Decision, self.proposed.get());
         }
         let decided = self.decided.unwrap_or(self.proposed);
-        (DueFor::Oblivion, self.id.time().max(decided).0)
+        (DueFor::Oblivion, self.id.time().max(decided).get())
     }
 }
 
 impl Dated for QuoteRecord {
     fn due(&self) -> (DueFor, u64) {
-        (DueFor::Oblivion, self.valid_until.0)
+        (DueFor::Oblivion, self.valid_until.get())
     }
 }
 

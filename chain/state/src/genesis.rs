@@ -53,7 +53,7 @@ impl State {
             .filter(|(_, account)| account.debits_posted != account.credits_posted);
         let entries = (0_u32..).zip(moved).map(|(sequence, (key, account))| AccountEntry {
             key,
-            height: Height(0),
+            height: Height::new(0),
             sequence,
             cause: EntryCause::Genesis,
             time: genesis.time,
@@ -76,7 +76,7 @@ impl State {
         };
         let line = genesis.liquidity.iter().rfind(is_its)?;
         let is_gateway = *key == AccountKey::liquidity(line.gateway, line.currency);
-        let net_debit_cap = if is_gateway { line.net_debit_cap.0 } else { 0 };
+        let net_debit_cap = if is_gateway { line.net_debit_cap.get() } else { 0 };
         Some(Account { net_debit_cap, ..Account::default() })
     }
 
@@ -84,15 +84,19 @@ impl State {
         let hashing = seeds.hashing();
         let (opened, window_ms) = (genesis.time, genesis.parameters.window_ms);
         let closes = opened.plus(window_ms);
-        let opening = WindowOpening { id: WindowId(0), opened, closes, first_height: Height(0) };
+        let opening =
+            WindowOpening { id: WindowId::new(0), opened, closes, first_height: Height::new(0) };
         Self {
             registry: Arc::new(Registry::genesis(genesis)),
             bounds: RegistryBounds::CHAIN,
-            height: Height(0),
+            height: Height::new(0),
             time: genesis.time,
             block_hash: BlockHash::default(),
             accounts: AccountBook::new(opening_accounts(genesis), hashing.clone()),
-            writes: hash(Domain::Writes, &[&Digest::ZERO.0, &genesis.chain_id.0.0]),
+            writes: hash(
+                Domain::Writes,
+                &[&Digest::ZERO.bytes(), &genesis.chain_id.digest().bytes()],
+            ),
             orders: OrderWindow::new(hashing.clone()),
             reservations: ReservationBook::default(),
             window: OpenWindow::new(opening),
@@ -113,7 +117,7 @@ fn opening_accounts(genesis: &ChainGenesis) -> Vec<(AccountKey, Account)> {
     let mut lines: Vec<_> = genesis.liquidity.iter().collect();
     lines.sort_by_key(|line| (line.gateway, line.currency));
     for line in lines {
-        let opening = u128::from(line.opening_liquidity.0);
+        let opening = u128::from(line.opening_liquidity.get());
         let mut account_of = |key| {
             let next = accounts.len();
             let index = *at.entry(key).or_insert(next);
@@ -127,7 +131,7 @@ fn opening_accounts(genesis: &ChainGenesis) -> Vec<(AccountKey, Account)> {
         accounts[scheme].1.debits_posted += opening;
         accounts[gateway].1.credits_posted += opening;
         accounts[gateway].1.settled += difference(opening, 0);
-        accounts[gateway].1.net_debit_cap = line.net_debit_cap.0;
+        accounts[gateway].1.net_debit_cap = line.net_debit_cap.get();
     }
     accounts
 }
@@ -138,12 +142,12 @@ fn block_zero(genesis: &ChainGenesis, state: &State) -> Block {
     let header = BlockHeader {
         protocol_version: PROTOCOL_VERSION,
         chain_id: genesis.chain_id,
-        height: Height(0),
-        round: Round(0),
-        parent_round: Round(0),
-        proposer: ValidatorId(0),
+        height: Height::new(0),
+        round: Round::new(0),
+        parent_round: Round::new(0),
+        proposer: ValidatorId::new(0),
         time: genesis.time,
-        window: WindowId(0),
+        window: WindowId::new(0),
         parent: BlockHash::default(),
         batch_count: 0,
         batches_root: batches_root(&[]),

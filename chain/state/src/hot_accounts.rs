@@ -375,7 +375,7 @@ impl HotAccounts {
             writes.push(AccountWrite { index, key: hot.key, account: hot.account });
             if let HotCollected::Changed(collected) = hot.collected {
                 let AccountKey { owner, currency, .. } = hot.key;
-                let (merchant, dues) = (MerchantId(owner), hot.dues);
+                let (merchant, dues) = (MerchantId::new(owner), hot.dues);
                 window.sums.push(SumsChange {
                     account: index,
                     merchant,

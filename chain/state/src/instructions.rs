@@ -12,8 +12,11 @@ use crate::records::{InstructionRecord, InstructionStatus};
 /// ever; a later attestation of it is told that it ended, and a later bounce reads the past.
 pub const ENDED_KEPT_MS: u64 = 900_000;
 
-const FIRST: InstructionId =
-    InstructionId { window: WindowId(0), merchant: MerchantId(0), currency: Currency(0) };
+const FIRST: InstructionId = InstructionId {
+    window: WindowId::new(0),
+    merchant: MerchantId::new(0),
+    currency: Currency::new(0),
+};
 
 /// The copy of all records.
 type InstructionsCopy = MapCopy<InstructionId, InstructionRecord>;
@@ -111,28 +114,28 @@ mod tests {
     fn an_instruction_given_again_has_one_deadline() {
         let first = InstructionRecord {
             id: FIRST,
-            gateway: ParticipantId(1),
-            amount: Amount(5),
-            amount_returned: Amount(0),
+            gateway: ParticipantId::new(1),
+            amount: Amount::new(5),
+            amount_returned: Amount::new(0),
             order_count: 1,
             cross_border_count: 0,
             attempt: 1,
-            attempt_height: Height(1),
+            attempt_height: Height::new(1),
             failures: 0,
             recalled: None,
-            earliest_accepted: TimeMs(0),
-            instructed: TimeMs(10),
-            deadline: TimeMs(100),
+            earliest_accepted: TimeMs::new(0),
+            instructed: TimeMs::new(10),
+            deadline: TimeMs::new(100),
             status: InstructionStatus::Instructed,
             reference: [0; 32],
             cashback: Vec::new(),
         };
-        let again = InstructionRecord { attempt: 2, deadline: TimeMs(200), ..first.clone() };
-        let mut book = InstructionBook::new(vec![first], TimeMs(20));
+        let again = InstructionRecord { attempt: 2, deadline: TimeMs::new(200), ..first.clone() };
+        let mut book = InstructionBook::new(vec![first], TimeMs::new(20));
         book.put(again.clone(), None);
-        book.settle(TimeMs(30), None);
-        assert_eq!(book.overdue(TimeMs(150)), []);
-        assert_eq!(book.overdue(TimeMs(201)), [FIRST]);
-        assert_eq!(InstructionBook::new(vec![again], TimeMs(30)).deadlines, book.deadlines);
+        book.settle(TimeMs::new(30), None);
+        assert_eq!(book.overdue(TimeMs::new(150)), []);
+        assert_eq!(book.overdue(TimeMs::new(201)), [FIRST]);
+        assert_eq!(InstructionBook::new(vec![again], TimeMs::new(30)).deadlines, book.deadlines);
     }
 }

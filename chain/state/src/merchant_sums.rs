@@ -36,7 +36,7 @@ impl MerchantSums {
 
     /// Replaces what is due of orders of one due time; zero is nothing.
     fn put_due(&mut self, key: DueKey, due: Due) {
-        let is_left = due.amount.0 > 0;
+        let is_left = due.amount.get() > 0;
         match place_of(&self.dues, &key) {
             Ok(at) if is_left => self.dues[at].1 = due,
             Ok(at) => drop(self.dues.remove(at)),
@@ -78,14 +78,17 @@ pub(crate) struct SumsChange {
 pub(crate) struct SumsBook {
     /// In order of first collection.
     sums: Chunked<MerchantSums>,
-    /// By account, where its sums stand; accounts beyond its end have none.
+    /// The account of each of them.
+    accounts: Vec<u32>,
+    /// By account, where its sums stand; accounts beyond its end have none. It keeps its length from
+    /// window to window, so that no window's first order pays for all accounts.
     at: Vec<u32>,
 }
 
 impl SumsBook {
     /// Makes a book without sums.
     pub(crate) const fn new() -> Self {
-        Self { sums: Chunked::new(), at: Vec::new() }
+        Self { sums: Chunked::new(), accounts: Vec::new(), at: Vec::new() }
     }
 
     /// Makes a book of what sections held: `account_of` gives the place of an account; `None` if
@@ -133,15 +136,16 @@ impl SumsBook {
     /// Takes a block's change of one account's sums.
     pub(crate) fn put(&mut self, change: SumsChange, copy: Option<&mut SumsCopy>) {
         let SumsChange { account, merchant, currency, collected, dues } = change;
-        let account = account as usize;
-        if self.at.len() <= account {
-            self.at.resize(account + 1, NONE);
+        let place = account as usize;
+        if self.at.len() <= place {
+            self.at.resize(place + 1, NONE);
         }
-        let found = &mut self.at[account];
+        let found = &mut self.at[place];
         if *found == NONE {
             let next = u32::try_from(self.sums.len()).ok().filter(|next| *next != NONE);
             assert!(next.is_some(), "a window with 2^32 sums");
             *found = next.unwrap_or_default();
+            self.accounts.push(account);
             self.sums.push(MerchantSums { merchant, currency, collected, dues: Vec::new() });
         } else if let Some(copy) = copy {
             copy.note(*found as usize, &self.sums[*found as usize]);
@@ -153,7 +157,9 @@ impl SumsBook {
 
     /// Begins again without sums; gives those that there were.
     pub(crate) fn clear(&mut self) -> Chunked<MerchantSums> {
-        self.at.clear();
+        for account in self.accounts.drain(..) {
+            self.at[account as usize] = NONE;
+        }
         std::mem::replace(&mut self.sums, Chunked::new())
     }
 }
@@ -232,20 +238,20 @@ mod tests {
     use crate::sections::Reader;
 
     fn key(account: u32, accepted: u64) -> DueKey {
-        let (merchant, currency) = (MerchantId(u64::from(account)), Currency(156));
-        let (accepted, collected) = (TimeMs(accepted), TimeMs(9));
+        let (merchant, currency) = (MerchantId::new(u64::from(account)), Currency::new(156));
+        let (accepted, collected) = (TimeMs::new(accepted), TimeMs::new(9));
         DueKey { merchant, currency, accepted, collected, is_cross_border: false }
     }
 
     /// The change of an account's sums: its due time and what is left then.
     fn change(account: u32, accepted: u64, amount: u64) -> SumsChange {
-        let (gateway, deadline) = (ParticipantId(1), TimeMs(10));
-        let due = Due { amount: Amount(amount), order_count: 1, gateway, deadline };
+        let (gateway, deadline) = (ParticipantId::new(1), TimeMs::new(10));
+        let due = Due { amount: Amount::new(amount), order_count: 1, gateway, deadline };
         SumsChange {
             account,
-            merchant: MerchantId(u64::from(account)),
-            currency: Currency(156),
-            collected: Collected { amount: Amount(amount), order_count: accepted },
+            merchant: MerchantId::new(u64::from(account)),
+            currency: Currency::new(156),
+            collected: Collected { amount: Amount::new(amount), order_count: accepted },
             dues: vec![(key(account, accepted), due)],
         }
     }
@@ -289,7 +295,7 @@ mod tests {
             }
             prop_assert!(is_done);
             let parts = Reader::new(&bytes).list().unwrap();
-            let account_of = |sums: &MerchantSums| u32::try_from(sums.merchant.0).ok();
+            let account_of = |sums: &MerchantSums| u32::try_from(sums.merchant.get()).ok();
             let restored = SumsBook::restored(parts, account_of).unwrap();
             prop_assert!(all(&restored) == were);
         }
@@ -301,7 +307,7 @@ mod tests {
             let SumsChange { merchant, currency, collected, dues, .. } = change(account, 1, 1);
             MerchantSums { merchant, currency, collected, dues }
         };
-        let account_of = |sums: &MerchantSums| u32::try_from(sums.merchant.0).ok();
+        let account_of = |sums: &MerchantSums| u32::try_from(sums.merchant.get()).ok();
         assert!(SumsBook::restored(vec![part(1), part(1), part(2)], account_of).is_some());
         assert!(SumsBook::restored(vec![part(1), part(2), part(1)], account_of).is_none());
         assert!(SumsBook::restored(vec![part(1)], |_| None).is_none());

@@ -80,7 +80,7 @@ impl RecentOrders {
     /// microseconds of work; to all others, and to the rest of the state, it is not.
     pub fn look_up(&self, id: &OrderId) -> Sought {
         let Window { hashing, parts } = &*self.0;
-        let hash = hash_of(hashing, &id.0);
+        let hash = hash_of(hashing, &id.bytes());
         let part = parts[part_of(hash)].read();
         Sought { record: part.get(hash, id), left: part.left }
     }
@@ -122,7 +122,8 @@ impl OrderWindow {
     /// all that is done for each is a miss in the cache.
     pub(crate) fn expect(&self, ids: impl Iterator<Item = OrderId>) -> Vec<ExpectedOrder> {
         let Window { hashing, parts } = self.window();
-        let orders: Vec<(OrderId, u64)> = ids.map(|id| (id, hash_of(hashing, &id.0))).collect();
+        let orders: Vec<(OrderId, u64)> =
+            ids.map(|id| (id, hash_of(hashing, &id.bytes()))).collect();
         let expect = |(_, hash): &(OrderId, u64)| ExpectedOrder { hash: *hash, is_in_state: false };
         let mut expected: Vec<ExpectedOrder> = orders.iter().map(expect).collect();
         for (part, places) in by_part(orders.iter().map(|(_, hash)| *hash)).groups() {
@@ -177,7 +178,7 @@ impl OrderWindow {
         mut visit: impl FnMut(&mut Slice, u64, usize),
     ) {
         let Window { hashing, parts } = self.window();
-        let hashes: Vec<u64> = orders.iter().map(|(id, _)| hash_of(hashing, &id.0)).collect();
+        let hashes: Vec<u64> = orders.iter().map(|(id, _)| hash_of(hashing, &id.bytes())).collect();
         for (part, places) in by_part(hashes.iter().copied()).groups() {
             let mut part = parts[part].write();
             let number = |place: &u32| slice_number(orders[*place as usize].0);
@@ -194,7 +195,7 @@ impl OrderWindow {
     /// Adds an order that is new to it, or a later step of one it has.
     pub(crate) fn insert(&self, id: OrderId, record: OrderRecord) {
         let Window { hashing, parts } = self.window();
-        let hash = hash_of(hashing, &id.0);
+        let hash = hash_of(hashing, &id.bytes());
         let mut part = parts[part_of(hash)].write();
         let slice = part.slice(hashing, slice_number(id), record.location.height);
         slice.insert(hashing, hash, id, record);
@@ -277,13 +278,13 @@ impl ByPart {
 
 /// The slice of an id.
 fn slice_number(id: OrderId) -> u64 {
-    id.time().0 / SLICE_MS
+    id.time().get() / SLICE_MS
 }
 
 /// The first slice of which some id may still commit, or have an open reservation, after a
 /// block of `time`.
 fn first_live_slice(parameters: &Parameters, time: TimeMs) -> u64 {
-    time.minus(parameters.order_validity_ms).0 / SLICE_MS
+    time.minus(parameters.order_validity_ms).get() / SLICE_MS
 }
 
 /// Returns true if the slice of `id` is still in the window after a block of `time`.
@@ -293,6 +294,6 @@ pub(crate) fn is_live(parameters: &Parameters, id: OrderId, time: TimeMs) -> boo
 
 /// The earliest block time at which an order of a live slice can have committed.
 pub(crate) fn earliest_needed(parameters: &Parameters, time: TimeMs) -> TimeMs {
-    let start = TimeMs(first_live_slice(parameters, time).saturating_mul(SLICE_MS));
+    let start = TimeMs::new(first_live_slice(parameters, time).saturating_mul(SLICE_MS));
     start.minus(parameters.order_skew_ms)
 }

@@ -236,7 +236,7 @@ impl<'a> Overlay<'a> {
 
     /// Sets how far below zero an account may go, once it is sure that it is not.
     pub fn set_cap(&mut self, slot: Slot, net_debit_cap: Amount) {
-        self.accounts.set_cap(slot, net_debit_cap.0);
+        self.accounts.set_cap(slot, net_debit_cap.get());
     }
 
     /// Makes so much more, or less, of an account's balance settled money.
@@ -271,7 +271,7 @@ impl<'a> Overlay<'a> {
 
     /// An order so far.
     pub fn order(&self, id: &OrderId) -> Option<OrderRecord> {
-        let hash = hash_of(&self.hashing, &id.0);
+        let hash = hash_of(&self.hashing, &id.bytes());
         self.expected_order(id, &ExpectedOrder { hash, is_in_state: true })
     }
 
@@ -296,7 +296,7 @@ impl<'a> Overlay<'a> {
             expected.hash,
             orders.len(),
             |at| orders[at].0 == id,
-            |at| hash_of(hashing, &orders[at].0.0),
+            |at| hash_of(hashing, &orders[at].0.bytes()),
         );
         assert!(before.is_none(), "order {id} was recorded twice");
         self.orders.push((id, record));

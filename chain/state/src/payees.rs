@@ -39,7 +39,7 @@ impl Payees {
     }
 
     fn hash(&self, id: MerchantId) -> u64 {
-        self.hashing.hash_one(id.0)
+        self.hashing.hash_one(id.get())
     }
 
     fn find(&self, hash: u64, id: MerchantId) -> Option<Payee> {
@@ -91,7 +91,7 @@ impl Payees {
     /// A merchant's entry; one that was not there is of nobody yet.
     fn of(&mut self, id: MerchantId) -> &mut (MerchantId, Payee, bool) {
         let (all, hashing, next) = (&self.all, &self.hashing, self.all.len());
-        let hash_of = |at: usize| hashing.hash_one(all[at].0.0);
+        let hash_of = |at: usize| hashing.hash_one(all[at].0.get());
         let found = self.at.find_or_add(self.hash(id), next, |at| all[at].0 == id, hash_of);
         let at = found.unwrap_or(next);
         if at == next {

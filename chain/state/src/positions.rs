@@ -132,7 +132,7 @@ pub struct HashSeeds(pub [u64; 4]);
 impl HashSeeds {
     /// The chain's: the same everywhere, so that even timing is reproducible. For tests and tools.
     pub fn of_chain(chain_id: ChainId) -> Self {
-        Self::of_bytes(chain_id.0.0)
+        Self::of_bytes(chain_id.digest().bytes())
     }
 
     /// Makes the seeds from bytes.

@@ -274,7 +274,7 @@ mod tests {
 
     fn participant(id: u32, seed: u8) -> Participant {
         Participant::new(
-            ParticipantId(id),
+            ParticipantId::new(id),
             "somebody".to_owned(),
             Roles::AUDITOR,
             SecretKey::from_seed(&[seed; 32]).public_key(),
@@ -289,7 +289,7 @@ mod tests {
         let mut parties = Parties::default();
         let steps = [(5, 5), (9, 9), (1, 1), (7, 7), (7, 77), (6, 6), (8, 8), (1, 11), (2, 2)];
         for (id, seed) in steps {
-            match all.binary_search_by_key(&ParticipantId(id), |known| known.id) {
+            match all.binary_search_by_key(&ParticipantId::new(id), |known| known.id) {
                 Ok(at) => all[at] = participant(id, seed),
                 Err(at) => all.insert(at, participant(id, seed)),
             }

@@ -64,33 +64,33 @@ mod tests {
     use crate::records::Conversion;
 
     fn held(expires: u64, is_quoted: bool) -> Reservation {
-        let payout_currency = Currency(840);
+        let payout_currency = Currency::new(840);
         Reservation {
-            submitter: ParticipantId(1),
-            merchant: MerchantId(1),
-            gateway: ParticipantId(1),
-            amount: Amount(1),
-            currency: Currency(156),
+            submitter: ParticipantId::new(1),
+            merchant: MerchantId::new(1),
+            gateway: ParticipantId::new(1),
+            amount: Amount::new(1),
+            currency: Currency::new(156),
             user: [7; 16],
             conversion: is_quoted.then_some(Conversion {
-                quote: QuoteId(1),
+                quote: QuoteId::new(1),
                 payout_currency,
-                payout: Amount(1),
+                payout: Amount::new(1),
             }),
-            accepted: TimeMs(0),
-            expires: TimeMs(expires),
+            accepted: TimeMs::new(0),
+            expires: TimeMs::new(expires),
         }
     }
 
     #[test]
     fn what_ends_first_is_found_whatever_its_id() {
-        let id = |number: u8| OrderId([number; 16]);
+        let id = |number: u8| OrderId::from_bytes([number; 16]);
         let rows =
             [(1, 100, false), (2, 50, true), (3, 300, false), (4, 60, false), (5, 500, true)];
         let mut book =
             ReservationBook::new(rows.map(|(at, end, quoted)| (id(at), held(end, quoted))).into());
         let ended = |book: &ReservationBook, time| -> Vec<u8> {
-            book.expired(TimeMs(time)).iter().map(|(id, _)| id.0[0]).collect()
+            book.expired(TimeMs::new(time)).iter().map(|(id, _)| id.bytes()[0]).collect()
         };
         assert_eq!(ended(&book, 50), Vec::<u8>::new());
         assert_eq!(ended(&book, 51), [2]);

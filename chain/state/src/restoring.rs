@@ -340,7 +340,7 @@ impl Restoring {
             return Err(fault);
         }
         let (height, hash) = (self.state.height, self.state.block_hash);
-        if self.last != Some((height, hash)) && height != Height(0) {
+        if self.last != Some((height, hash)) && height != Height::new(0) {
             return Err(StateFault::BlocksEnd { actual: self.last, height, hash });
         }
         let is_reserved = |waiting: &Waiting| waiting.wait == Wait::Collection;

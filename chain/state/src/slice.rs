@@ -48,7 +48,7 @@ impl OrderRun {
         let mut run = Self::new(RandomState::with_seeds(0, 0, 0, 0));
         let first = orders.iter().map(|(_, record)| record.location.height).min();
         for (id, record) in orders {
-            let hash = hash_of(&run.hashing, &id.0);
+            let hash = hash_of(&run.hashing, &id.bytes());
             let new = || Slice::new(&run.hashing, first.unwrap_or_default(), 0);
             let part = run.parts.entry(part_of(hash)).or_insert_with(new);
             part.insert(&run.hashing, hash, *id, *record);
@@ -75,7 +75,7 @@ impl OrderRun {
 
     /// An order of it.
     pub fn get(&self, id: &OrderId) -> Option<OrderRecord> {
-        let hash = hash_of(&self.hashing, &id.0);
+        let hash = hash_of(&self.hashing, &id.bytes());
         self.parts.get(&part_of(hash))?.get(hash, id)
     }
 
@@ -91,7 +91,7 @@ impl OrderRun {
         &'a self,
         pause: &mut dyn FnMut(),
     ) -> impl Iterator<Item = (OrderId, OrderRecord)> + use<'a> {
-        let start = self.ids().map(|(id, _)| id.time().0).min().unwrap_or_default();
+        let start = self.ids().map(|(id, _)| id.time().get()).min().unwrap_or_default();
         let step = |id: &OrderId| sorting_step(id, start);
         let mut seen = 0_usize;
         let mut now_and_then = || {
@@ -127,7 +127,7 @@ impl OrderRun {
                 few.extend(places[begin..end].iter().map(|&(slice, place)| {
                     let (id, _) = &slices[usize::from(slice)].orders[place as usize];
                     // As one number: compared in two steps, not byte by byte.
-                    (u128::from_be_bytes(id.0), slice, place)
+                    (u128::from_be_bytes(id.bytes()), slice, place)
                 }));
                 few.sort_unstable();
                 (begin, at) = (end, 0);
@@ -135,7 +135,7 @@ impl OrderRun {
             let (id, slice, place) = few[at];
             at += 1;
             let record = slices[usize::from(slice)].record(place as usize);
-            Some((OrderId(id.to_be_bytes()), record))
+            Some((OrderId::from_bytes(id.to_be_bytes()), record))
         })
     }
 
@@ -156,8 +156,9 @@ const SORTING_STEPS: usize = SLICE_MS as usize * 16;
 /// follows the time and the version in a UUIDv7. Ascends with any ids, so that those of another
 /// version or of a longer span, which only tests have, share steps and nothing else.
 fn sorting_step(id: &OrderId, start: u64) -> usize {
-    let fraction = u16::from_be_bytes([id.0[6], id.0[7]]).clamp(0x7000, 0x7fff) >> 8 & 0xf;
-    let step = (id.time().0 - start).saturating_mul(16) + u64::from(fraction);
+    let fraction =
+        u16::from_be_bytes([id.bytes()[6], id.bytes()[7]]).clamp(0x7000, 0x7fff) >> 8 & 0xf;
+    let step = (id.time().get() - start).saturating_mul(16) + u64::from(fraction);
     step.min(SORTING_STEPS as u64 - 1) as usize
 }
 
@@ -223,7 +224,7 @@ impl Slice {
     fn record(&self, at: usize) -> OrderRecord {
         let (id, packed) = &self.orders[at];
         let location = Location {
-            height: Height(self.base_height.0 + u64::from(packed.height_offset)),
+            height: self.base_height.plus(u64::from(packed.height_offset)),
             batch: packed.position >> ITEM_BITS,
             item: packed.position & ((1 << ITEM_BITS) - 1),
         };
@@ -252,7 +253,7 @@ impl Slice {
         record: OrderRecord,
     ) {
         let Location { height, batch, item } = record.location;
-        let offset = height.0.checked_sub(self.base_height.0).map(u32::try_from);
+        let offset = height.get().checked_sub(self.base_height.get()).map(u32::try_from);
         let Some(Ok(height_offset)) = offset else {
             panic!("order {id} of height {height} is outside its slice from {}", self.base_height);
         };
@@ -269,7 +270,7 @@ impl Slice {
             hash,
             orders.len(),
             |at| orders[at].0 == id,
-            |at| hash_of(hashing, &orders[at].0.0),
+            |at| hash_of(hashing, &orders[at].0.bytes()),
         );
         match found {
             Some(at) => self.orders[at].1 = packed,
@@ -295,7 +296,7 @@ mod tests {
 
     use super::*;
 
-    const START: TimeMs = TimeMs(1_800_000_000_000);
+    const START: TimeMs = TimeMs::new(1_800_000_000_000);
 
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
@@ -307,19 +308,20 @@ mod tests {
             version in prop::option::of(any::<u8>()), seed: u64,
         ) {
             let of_version = |(rare, after, entropy): (u64, u64, [u8; 10])| {
-                let mut id = OrderId::new(START.plus(if rare == 0 { after } else { 1 }), entropy);
-                id.0[6] = version.filter(|_| rare == 2).unwrap_or(id.0[6]);
-                id
+                let id = OrderId::new(START.plus(if rare == 0 { after } else { 1 }), entropy);
+                let mut bytes = id.bytes();
+                bytes[6] = version.filter(|_| rare == 2).unwrap_or(bytes[6]);
+                OrderId::from_bytes(bytes)
             };
             let ids: BTreeSet<OrderId> = ids.into_iter().map(of_version).collect();
             let record = |item| {
-                let location = Location { height: Height(1), batch: 0, item };
+                let location = Location { height: Height::new(1), batch: 0, item };
                 OrderRecord::new(location, &Digest::ZERO, Outcome::APPLIED, OrderStatus::Reserved)
             };
             let ascending: Vec<_> = (0..).zip(ids).map(|(item, id)| (id, record(item))).collect();
             let mut shuffled = ascending.clone();
             let hashing = RandomState::with_seeds(seed, 1, 2, 3);
-            shuffled.sort_by_key(|(id, _)| hash_of(&hashing, &id.0));
+            shuffled.sort_by_key(|(id, _)| hash_of(&hashing, &id.bytes()));
             prop_assert!(OrderRun::of(&shuffled).sorted().eq(ascending));
         }
     }

@@ -243,7 +243,8 @@ impl Tables {
             tables.merchants.insert(merchant.id, record);
         }
         for ReservationLine { key, limit } in genesis.lines.iter().copied() {
-            let record = LineRecord { key, limit, outstanding: Amount(0), since: genesis.time };
+            let record =
+                LineRecord { key, limit, outstanding: Amount::new(0), since: genesis.time };
             tables.lines.insert(key, record);
             tables.lines_of_holders.insert((key.holder, key), ());
             *tables.line_counts.entry(key.owner).or_default() += 1;

@@ -21,19 +21,19 @@ use crate::order_window::{OrderWindow, is_live};
 use crate::recent_batches::RecentBatches;
 use crate::*;
 
-const START: TimeMs = TimeMs(1_800_000_000_000);
-const CNY: Currency = Currency(156);
-const JPY: Currency = Currency(392);
+const START: TimeMs = TimeMs::new(1_800_000_000_000);
+const CNY: Currency = Currency::new(156);
+const JPY: Currency = Currency::new(392);
 
 fn genesis() -> ChainGenesis {
     let line = |gateway, currency, opening| LiquidityLine {
-        gateway: ParticipantId(gateway),
+        gateway: ParticipantId::new(gateway),
         currency,
-        net_debit_cap: Amount(50),
-        opening_liquidity: Amount(opening),
+        net_debit_cap: Amount::new(50),
+        opening_liquidity: Amount::new(opening),
     };
     ChainGenesis {
-        chain_id: ChainId(sha256(&[b"state tests"])),
+        chain_id: ChainId::new(sha256(&[b"state tests"])),
         time: START,
         currencies: vec![JPY, CNY],
         liquidity: vec![line(2, CNY, 0), line(1, JPY, 7), line(1, CNY, 100)],
@@ -48,7 +48,7 @@ fn id(number: u64, time: TimeMs) -> OrderId {
 }
 
 fn at(height: u64, batch: u32, item: u32) -> Location {
-    Location { height: Height(height), batch, item }
+    Location { height: Height::new(height), batch, item }
 }
 
 fn record(location: Location) -> OrderRecord {
@@ -65,14 +65,18 @@ fn window_of_orders() -> OrderWindow {
 
 fn instruction(window: u64, deadline: TimeMs, status: InstructionStatus) -> InstructionRecord {
     InstructionRecord {
-        id: InstructionId { window: WindowId(window), merchant: MerchantId(1), currency: CNY },
-        gateway: ParticipantId(1),
-        amount: Amount(1),
-        amount_returned: Amount(0),
+        id: InstructionId {
+            window: WindowId::new(window),
+            merchant: MerchantId::new(1),
+            currency: CNY,
+        },
+        gateway: ParticipantId::new(1),
+        amount: Amount::new(1),
+        amount_returned: Amount::new(0),
         order_count: 1,
         cross_border_count: 0,
         attempt: 1,
-        attempt_height: Height(1),
+        attempt_height: Height::new(1),
         failures: 0,
         recalled: None,
         earliest_accepted: START,
@@ -87,37 +91,38 @@ fn instruction(window: u64, deadline: TimeMs, status: InstructionStatus) -> Inst
 #[test]
 fn overdue_instructions_are_given_once_by_deadline() {
     let mut book = InstructionBook::default();
-    let arrived = InstructionStatus::Arrived { time: TimeMs(5), location: at(1, 0, 0) };
+    let arrived = InstructionStatus::Arrived { time: TimeMs::new(5), location: at(1, 0, 0) };
     for (window, deadline) in [(1, 30), (2, 10), (3, 20), (4, 10)] {
-        book.put(instruction(window, TimeMs(deadline), InstructionStatus::Instructed), None);
+        book.put(instruction(window, TimeMs::new(deadline), InstructionStatus::Instructed), None);
     }
-    book.put(instruction(4, TimeMs(10), arrived), None);
-    assert!(book.overdue(TimeMs(10)).is_empty(), "at its deadline it is in time");
-    let windows = |ids: Vec<InstructionId>| ids.iter().map(|id| id.window.0).collect::<Vec<_>>();
-    assert_eq!(windows(book.overdue(TimeMs(21))), [2, 3]);
-    book.settle(TimeMs(21), None);
-    assert!(book.overdue(TimeMs(21)).is_empty());
-    assert_eq!(windows(book.overdue(TimeMs(31))), [1]);
-    let rebuilt = InstructionBook::new(book.records().cloned().collect(), TimeMs(21));
-    assert_eq!(rebuilt.overdue(TimeMs(31)), book.overdue(TimeMs(31)));
+    book.put(instruction(4, TimeMs::new(10), arrived), None);
+    assert!(book.overdue(TimeMs::new(10)).is_empty(), "at its deadline it is in time");
+    let windows =
+        |ids: Vec<InstructionId>| ids.iter().map(|id| id.window.get()).collect::<Vec<_>>();
+    assert_eq!(windows(book.overdue(TimeMs::new(21))), [2, 3]);
+    book.settle(TimeMs::new(21), None);
+    assert!(book.overdue(TimeMs::new(21)).is_empty());
+    assert_eq!(windows(book.overdue(TimeMs::new(31))), [1]);
+    let rebuilt = InstructionBook::new(book.records().cloned().collect(), TimeMs::new(21));
+    assert_eq!(rebuilt.overdue(TimeMs::new(31)), book.overdue(TimeMs::new(31)));
     assert_eq!(rebuilt.records().count(), 4);
-    book.settle(TimeMs(5 + instructions::ENDED_KEPT_MS), None);
+    book.settle(TimeMs::new(5 + instructions::ENDED_KEPT_MS), None);
     assert_eq!(book.records().count(), 4);
-    book.settle(TimeMs(6 + instructions::ENDED_KEPT_MS), None);
+    book.settle(TimeMs::new(6 + instructions::ENDED_KEPT_MS), None);
     assert_eq!(book.records().count(), 3, "the arrived one is left to the store");
 }
 
 #[test]
 fn batches_are_kept_while_they_could_commit() {
     let mut batches = RecentBatches::new(hashing());
-    let ids = [1_u8, 2].map(|byte| BatchId(Digest([byte; 32])));
-    batches.insert(ids[0], TimeMs(10), (Height(1), 0));
-    batches.insert(ids[1], TimeMs(11), (Height(1), 1));
-    batches.forget(TimeMs(10));
-    assert_eq!(batches.get(&ids[0]), Some((Height(1), 0)));
-    batches.forget(TimeMs(11));
+    let ids = [1_u8, 2].map(|byte| BatchId::new(Digest::from_bytes([byte; 32])));
+    batches.insert(ids[0], TimeMs::new(10), (Height::new(1), 0));
+    batches.insert(ids[1], TimeMs::new(11), (Height::new(1), 1));
+    batches.forget(TimeMs::new(10));
+    assert_eq!(batches.get(&ids[0]), Some((Height::new(1), 0)));
+    batches.forget(TimeMs::new(11));
     assert_eq!(batches.get(&ids[0]), None);
-    assert_eq!(batches.get(&ids[1]), Some((Height(1), 1)));
+    assert_eq!(batches.get(&ids[1]), Some((Height::new(1), 1)));
 }
 
 #[test]
@@ -145,12 +150,12 @@ fn a_block_that_is_applied_piece_by_piece_shows_at_once() {
         let expected = overlay.expect_orders(ids.iter().copied());
         for (item, (id, expected)) in (0..).zip(ids.iter().zip(&expected)) {
             overlay.insert_order(*id, expected, record(at(1, 0, item)));
-            let key = UserMonthKey { user: id.0, programme: 1, month: 24_300 };
+            let key = UserMonthKey { user: id.bytes(), programme: 1, month: 24_300 };
             *overlay.user_month(&key) = UserMonth::new(24_300, 1);
         }
         let changes = overlay.finish();
         let header = BlockHeader {
-            height: Height(1),
+            height: Height::new(1),
             time: START.plus(1),
             parent: state.block_hash(),
             state_digest: changes.digest(),
@@ -164,14 +169,14 @@ fn a_block_that_is_applied_piece_by_piece_shows_at_once() {
     state.add_orders(&mut applying);
     let mut pieces = 1;
     while state.apply_piece(&mut applying, None).is_none() {
-        assert_eq!(state.height(), Height(0));
+        assert_eq!(state.height(), Height::new(0));
         assert!(ids.iter().all(|id| state.order(id).is_none()), "after piece {pieces}");
         pieces += 1;
     }
     assert!(pieces > 3, "users in {pieces} pieces");
-    assert_eq!((state.height(), state.digest()), (Height(1), whole.digest()));
+    assert_eq!((state.height(), state.digest()), (Height::new(1), whole.digest()));
     for id in &ids {
-        let key = UserMonthKey { user: id.0, programme: 1, month: 24_300 };
+        let key = UserMonthKey { user: id.bytes(), programme: 1, month: 24_300 };
         assert_eq!(state.order(id), whole.order(id));
         assert!(state.order(id).is_some());
         assert_eq!(state.user_month(&key), UserMonth::new(24_300, 1));
@@ -195,13 +200,13 @@ fn frozen_numbers_round_trip_and_others_are_refused() {
 fn a_checkpoint_holds_long_lists() {
     let genesis = genesis();
     let mut state = State::genesis(&genesis);
-    state.height = Height(1);
+    state.height = Height::new(1);
     for number in 0..20_000 {
         let reservation = Reservation {
-            submitter: ParticipantId(1),
-            merchant: MerchantId(number),
-            gateway: ParticipantId(1),
-            amount: Amount(number),
+            submitter: ParticipantId::new(1),
+            merchant: MerchantId::new(number),
+            gateway: ParticipantId::new(1),
+            amount: Amount::new(number),
             currency: CNY,
             user: [7; 16],
             conversion: None,
@@ -212,7 +217,7 @@ fn a_checkpoint_holds_long_lists() {
     }
     let bytes = state.checkpoint();
     let restoring = State::restore(&genesis, &bytes).unwrap();
-    assert_eq!((restoring.height(), restoring.digest()), (Height(1), state.digest()));
+    assert_eq!((restoring.height(), restoring.digest()), (Height::new(1), state.digest()));
     assert_eq!(restoring.blocks_from(), state.order_window());
     assert_eq!(restoring.into_incomplete().checkpoint(), bytes);
 }
@@ -220,7 +225,7 @@ fn a_checkpoint_holds_long_lists() {
 #[test]
 fn an_account_opened_without_money_stands_as_its_line_says() {
     let mut genesis = genesis();
-    genesis.liquidity[0].opening_liquidity = Amount(0);
+    genesis.liquidity[0].opening_liquidity = Amount::new(0);
     let state = State::genesis(&genesis);
     let records = State::genesis_records(&genesis);
     let mut silent = 0;
@@ -232,6 +237,6 @@ fn an_account_opened_without_money_stands_as_its_line_says() {
         }
     }
     assert!(silent > 0, "the test needs such an account");
-    let stranger = AccountKey::payable(MerchantId(999), Currency(156));
+    let stranger = AccountKey::payable(MerchantId::new(999), Currency::new(156));
     assert_eq!(State::opened_empty(&genesis, &stranger), None);
 }

@@ -227,7 +227,7 @@ impl Count for UserLine {
         Self {
             programme: if month == UserMonth::default() { 0 } else { self.programme },
             month,
-            currency: if day == UserDay::default() { Currency(0) } else { self.currency },
+            currency: if day == UserDay::default() { Currency::new(0) } else { self.currency },
             day,
         }
     }
@@ -247,7 +247,7 @@ impl CountKey for UserId {
         entry[..16].copy_from_slice(self);
         entry[16..20].copy_from_slice(&line.programme.to_le_bytes());
         entry[20..36].copy_from_slice(&line.month.bytes());
-        entry[36..38].copy_from_slice(&line.currency.0.to_le_bytes());
+        entry[36..38].copy_from_slice(&line.currency.get().to_le_bytes());
         entry[38..].copy_from_slice(&line.day.bytes());
         bytes.extend_from_slice(&entry);
     }
@@ -260,7 +260,7 @@ impl CountKey for UserId {
         let line = UserLine {
             programme: u32::from_le_bytes(*programme),
             month: UserMonth::take(month),
-            currency: Currency(u16::from_le_bytes(*currency)),
+            currency: Currency::new(u16::from_le_bytes(*currency)),
             day: UserDay::take(bytes.first_chunk()?),
         };
         Some((*user, line))
@@ -298,19 +298,19 @@ impl CountKey for UserDayKey {
     const BYTES: usize = 16 + 2 + UserDay::BYTES;
 
     fn hash(&self, hashing: &RandomState) -> u64 {
-        hashing.hash_one((u128::from_le_bytes(self.user), self.currency.0))
+        hashing.hash_one((u128::from_le_bytes(self.user), self.currency.get()))
     }
 
     fn put(&self, count: &UserDay, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.user);
-        bytes.extend_from_slice(&self.currency.0.to_le_bytes());
+        bytes.extend_from_slice(&self.currency.get().to_le_bytes());
         bytes.extend_from_slice(&count.bytes());
     }
 
     fn take(bytes: &[u8]) -> Option<(Self, UserDay)> {
         let (user, bytes) = bytes.split_first_chunk()?;
         let (currency, bytes) = bytes.split_first_chunk()?;
-        let key = Self { user: *user, currency: Currency(u16::from_le_bytes(*currency)) };
+        let key = Self { user: *user, currency: Currency::new(u16::from_le_bytes(*currency)) };
         Some((key, UserDay::take(bytes.first_chunk()?)))
     }
 }

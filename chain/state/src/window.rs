@@ -83,9 +83,9 @@ impl OpenWindow {
             assert!(gateway.is_some(), "merchant {merchant} was collected for and is not known");
             let account = AccountKey::liquidity(gateway.unwrap_or_default(), *currency);
             let gross = sums.entry(WindowParty::of(account)).or_default();
-            gross.credits += u128::from(collected.amount.0);
+            gross.credits += u128::from(collected.amount.get());
             order_count += collected.order_count;
-            instruction_count += u64::from(collected.amount.0 > 0);
+            instruction_count += u64::from(collected.amount.get() > 0);
         }
         let is_none = |gross: &Gross| (gross.debits, gross.credits) == (0, 0);
         let sums = sums.into_iter().filter(|(_, gross)| !is_none(gross));

@@ -99,7 +99,7 @@ impl Changes {
             self.orders.len() as u64,
         )));
         for (id, record) in &self.orders {
-            bytes.extend_from_slice(&id.0);
+            bytes.extend_from_slice(&id.bytes());
             bytes.extend_from_slice(&record.fingerprint);
             bytes.extend_from_slice(&record.location.batch.to_le_bytes());
             bytes.extend_from_slice(&record.location.item.to_le_bytes());
@@ -114,7 +114,7 @@ impl Changes {
         codec::append(&mut bytes, &self.tables);
         codec::append(&mut bytes, &self.registry_changes);
         self.users.digest_bytes(&mut bytes);
-        hash(Domain::Writes, &[&previous.0, &bytes])
+        hash(Domain::Writes, &[&previous.bytes(), &bytes])
     }
 }
 

@@ -263,7 +263,7 @@ fn to_bytes(copy: &CellCopy) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(COPY_HEADER_BYTES + copy.content.len());
     bytes.extend_from_slice(&CELL_MAGIC);
     bytes.extend_from_slice(&copy.sequence.to_le_bytes());
-    bytes.extend_from_slice(&copy.chain_id.0.0);
+    bytes.extend_from_slice(&copy.chain_id.digest().bytes());
     for number in [copy.file.inode, copy.file.born_ns, copy.written_ns] {
         bytes.extend_from_slice(&number.to_le_bytes());
     }
@@ -290,7 +290,7 @@ fn parse(bytes: &[u8; COPY_BYTES]) -> Option<CellCopy> {
         && crc32c::crc32c_append(covered, content) == u32::from_le_bytes(*checksum);
     holds.then(|| CellCopy {
         sequence,
-        chain_id: ChainId(Digest(*chain_id)),
+        chain_id: ChainId::new(Digest::from_bytes(*chain_id)),
         file: FileIdentity { inode, born_ns },
         written_ns,
         content: content.to_vec(),

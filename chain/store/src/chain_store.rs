@@ -257,14 +257,14 @@ pub trait ChainStore: Send + Sync {
         let Some(head) = self.head() else {
             return Ok(None);
         };
-        let (mut low, mut high) = (1, head.0 + 1);
+        let (mut low, mut high) = (1, head.get() + 1);
         while low < high {
             let middle = low + (high - low) / 2;
-            match self.block(Height(middle))? {
+            match self.block(Height::new(middle))? {
                 Some(found) if found.block.header.time < time => low = middle + 1,
                 _ => high = middle,
             }
         }
-        Ok((low <= head.0).then_some(Height(low)))
+        Ok((low <= head.get()).then_some(Height::new(low)))
     }
 }

@@ -31,7 +31,7 @@ impl CheckpointName {
     /// The row of the index: height 8, bytes 8, checksum 4, little-endian.
     pub fn to_bytes(self) -> [u8; 20] {
         let mut row = [0; 20];
-        row[..8].copy_from_slice(&self.height.0.to_le_bytes());
+        row[..8].copy_from_slice(&self.height.get().to_le_bytes());
         row[8..16].copy_from_slice(&self.bytes.to_le_bytes());
         row[16..].copy_from_slice(&self.checksum.to_le_bytes());
         row
@@ -41,7 +41,8 @@ impl CheckpointName {
     pub fn of_bytes(row: &[u8]) -> Option<Self> {
         let (height, rest) = row.split_first_chunk()?;
         let (bytes, rest) = rest.split_first_chunk()?;
-        let (height, bytes) = (Height(u64::from_le_bytes(*height)), u64::from_le_bytes(*bytes));
+        let (height, bytes) =
+            (Height::new(u64::from_le_bytes(*height)), u64::from_le_bytes(*bytes));
         Some(Self { height, bytes, checksum: u32::from_le_bytes(rest.try_into().ok()?) })
     }
 }
@@ -58,7 +59,7 @@ impl CheckpointFiles {
     }
 
     fn path(&self, height: Height) -> PathBuf {
-        self.folder.join(format!("{:020}.checkpoint", height.0))
+        self.folder.join(format!("{:020}.checkpoint", height.get()))
     }
 
     /// Writes the checkpoint after `height`: durable when this returns, and of no account before

@@ -43,7 +43,7 @@ const fn short()
 impl EntryRow {
     /// The row of entries of one account and block; of none there is no row.
     pub(crate) fn of<'a>(entries: impl IntoIterator<Item = &'a AccountEntry>) -> Self {
-        let mut row = Self { height: Height(0), time: TimeMs(0), entries: Vec::new() };
+        let mut row = Self { height: Height::new(0), time: TimeMs::new(0), entries: Vec::new() };
         for entry in entries {
             (row.height, row.time) = (entry.height, entry.time);
             row.entries.push(Entry {
@@ -104,10 +104,10 @@ mod tests {
         let credits_posted = 1_000_000 + amount.unsigned_abs();
         AccountEntry {
             key,
-            height: Height(2_000_000),
+            height: Height::new(2_000_000),
             sequence,
             cause: EntryCause::Batch(sequence),
-            time: TimeMs(1_800_000_000_000),
+            time: TimeMs::new(1_800_000_000_000),
             debits_pending: 0,
             debits_posted: 0,
             credits_pending: -amount,
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_row_is_short_and_gives_its_entries_again() {
-        let key = AccountKey::payable(MerchantId(7), Currency(156));
+        let key = AccountKey::payable(MerchantId::new(7), Currency::new(156));
         let few = [entry(key, 9, 1_234), entry(key, 300, i128::MAX)];
         let row = EntryRow::of(&few);
         let bytes = codec::encode(&row);

@@ -84,7 +84,7 @@ impl FileHeader {
             magic: self.magic,
             version: FORMAT_VERSION.into(),
             number: self.number.into(),
-            chain_id: self.chain_id.0.0,
+            chain_id: self.chain_id.digest().bytes(),
             salt: self.salt.into(),
             previous_end: self.previous_end.into(),
             zeros: [0; 12],
@@ -120,7 +120,7 @@ impl FileHeader {
         let header = Self {
             magic,
             number: bytes.number.get(),
-            chain_id: ChainId(Digest(bytes.chain_id)),
+            chain_id: ChainId::new(Digest::from_bytes(bytes.chain_id)),
             salt: bytes.salt.get(),
             previous_end: bytes.previous_end.get(),
         };

@@ -279,7 +279,7 @@ impl Rows<'_> {
 
     /// Notes that everything up to `height` is indexed.
     pub fn put_applied(&mut self, height: Height) {
-        self.put_meta(MetaKey::Applied, &height.0.to_le_bytes());
+        self.put_meta(MetaKey::Applied, &height.get().to_le_bytes());
     }
 
     /// Adds what readers look up of the block of a height.

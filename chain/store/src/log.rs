@@ -217,7 +217,7 @@ fn write_frame(
     let length = body.len() as u32;
     let checksum = crc32c::crc32c(body);
     let header =
-        FrameHeader { kind: ENTRIES_KIND, length, checksum, offset, mark: height.0, file: 0 };
+        FrameHeader { kind: ENTRIES_KIND, length, checksum, offset, mark: height.get(), file: 0 };
     let opening = header.to_bytes(salt);
     let slices = [opening.as_slice(), body, padding(u64::from(length))];
     disk::write_all_at(file, path, &slices, offset)?;
@@ -251,7 +251,7 @@ type Bodies = Vec<(Height, Vec<u8>)>;
 fn read_bodies(frames: &FrameFile<'_>) -> Result<(Bodies, u64), StoreFault> {
     let mut bodies = Vec::new();
     let end = frames.scan(FILE_HEADER_BYTES, |header, body| {
-        bodies.push((Height(header.mark), body));
+        bodies.push((Height::new(header.mark), body));
         Ok(())
     })?;
     Ok((bodies, end))

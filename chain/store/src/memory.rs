@@ -73,7 +73,7 @@ impl Inner {
     }
 
     fn next(&self) -> Height {
-        self.head().map_or(Height(1), Height::next)
+        self.head().map_or(Height::new(1), Height::next)
     }
 
     fn recovery(&self) -> Recovery {
@@ -268,7 +268,7 @@ impl ChainStore for MemoryStore {
         height: Height,
     ) -> Result<Option<InstructionRecord>, StoreFault> {
         let inner = self.inner();
-        let range = (*instruction, Height(0))..=(*instruction, height);
+        let range = (*instruction, Height::new(0))..=(*instruction, height);
         Ok(inner
             .index
             .instructions_ended
@@ -309,8 +309,8 @@ impl ChainStore for MemoryStore {
         after: Option<RecordCursor>,
         limit: usize,
     ) -> Result<Vec<AccountEntry>, StoreFault> {
-        let first = (*account, RecordCursor::first_of(Height(0)));
-        let last = (*account, RecordCursor { height: Height(u64::MAX), sequence: u32::MAX });
+        let first = (*account, RecordCursor::first_of(Height::new(0)));
+        let last = (*account, RecordCursor { height: Height::new(u64::MAX), sequence: u32::MAX });
         let start =
             after.map_or(Bound::Included(first), |after| Bound::Excluded((*account, after)));
         let inner = self.inner();
@@ -323,7 +323,7 @@ impl ChainStore for MemoryStore {
         account: &AccountKey,
         height: Height,
     ) -> Result<Option<AccountEntry>, StoreFault> {
-        let first = (*account, RecordCursor::first_of(Height(0)));
+        let first = (*account, RecordCursor::first_of(Height::new(0)));
         let last = (*account, RecordCursor::last_of(height));
         let inner = self.inner();
         let found = inner.index.account_entries.range(first..=last).next_back();
@@ -337,7 +337,7 @@ impl ChainStore for MemoryStore {
         height: Height,
     ) -> Result<Option<Digest>, StoreFault> {
         let inner = self.inner();
-        let versions = (level, index, Height(0))..=(level, index, height);
+        let versions = (level, index, Height::new(0))..=(level, index, height);
         Ok(inner.index.account_nodes.range(versions).next_back().map(|(_, digest)| *digest))
     }
 
@@ -392,10 +392,11 @@ impl ChainStore for MemoryStore {
     ) -> Result<Vec<RateRecord>, StoreFault> {
         let start = match after {
             Some(after) => Bound::Excluded((*key, after)),
-            None => Bound::Included((*key, TimeMs(0))),
+            None => Bound::Included((*key, TimeMs::new(0))),
         };
         let inner = self.inner();
-        let found = inner.index.rates.range((start, Bound::Included((*key, TimeMs(u64::MAX)))));
+        let found =
+            inner.index.rates.range((start, Bound::Included((*key, TimeMs::new(u64::MAX)))));
         Ok(found.take(limit.min(PAGE_ITEMS_MAX)).map(|(_, rate)| *rate).collect())
     }
 

@@ -20,15 +20,15 @@ const STEP_BYTES: usize = 8 + 8 + 4 + 4;
 
 /// The row of some orders, ascending by id.
 pub(crate) fn to_bytes(orders: &[(OrderId, OrderRecord)]) -> Vec<u8> {
-    let base = orders.iter().map(|(_, record)| record.location.height.0).min().unwrap_or(0);
+    let base = orders.iter().map(|(_, record)| record.location.height.get()).min().unwrap_or(0);
     let mut bytes = Vec::with_capacity(HEAD_BYTES + orders.len() * (ORDER_BYTES + STEP_BYTES));
     bytes.extend_from_slice(&base.to_le_bytes());
     bytes.extend_from_slice(&length_32(orders.len() as u64).to_le_bytes());
     for (id, record) in orders {
         let OrderRecord { location: Location { height, batch, item }, .. } = record;
-        bytes.extend_from_slice(&id.0);
+        bytes.extend_from_slice(&id.bytes());
         bytes.extend_from_slice(&record.fingerprint);
-        bytes.extend_from_slice(&length_32(height.0 - base).to_le_bytes());
+        bytes.extend_from_slice(&length_32(height.get() - base).to_le_bytes());
         bytes.extend_from_slice(&batch.to_le_bytes());
         bytes.extend_from_slice(&item.to_le_bytes());
         bytes.extend_from_slice(&record.outcome.0.to_le_bytes());
@@ -37,8 +37,8 @@ pub(crate) fn to_bytes(orders: &[(OrderId, OrderRecord)]) -> Vec<u8> {
     }
     for (_, record) in orders.iter().filter(|(_, record)| is_stepped(record)) {
         let Location { height, batch, item } = record.status_location;
-        bytes.extend_from_slice(&record.status_height.0.to_le_bytes());
-        bytes.extend_from_slice(&height.0.to_le_bytes());
+        bytes.extend_from_slice(&record.status_height.get().to_le_bytes());
+        bytes.extend_from_slice(&height.get().to_le_bytes());
         bytes.extend_from_slice(&batch.to_le_bytes());
         bytes.extend_from_slice(&item.to_le_bytes());
     }
@@ -77,7 +77,7 @@ pub(crate) fn find(row: &[u8], id: &OrderId) -> Result<Option<OrderRecord>, &'st
     if !over.is_empty() || steps.len() != stepped(orders) {
         return Err("a row of orders has other steps than its orders say");
     }
-    let Ok(at) = orders.binary_search_by(|order| order[..16].cmp(&id.0)) else {
+    let Ok(at) = orders.binary_search_by(|order| order[..16].cmp(&id.bytes())) else {
         return Ok(None);
     };
     let step = (orders[at][ORDER_BYTES - 1] != 0).then(|| steps.get(stepped(&orders[..at])));
@@ -94,15 +94,15 @@ fn read_order(
     let ([offset, batch, item], rest) = words(rest)?;
     let (outcome, rest) = rest.split_first_chunk::<2>()?;
     let status = OrderStatus::from_number(*rest.first()?)?;
-    let location = Location { height: Height(base.checked_add(offset.into())?), batch, item };
+    let location = Location { height: Height::new(base.checked_add(offset.into())?), batch, item };
     let (status_height, status_location) = match step {
         None => (location.height, location),
         Some(step) => {
             let (set, rest) = step.split_first_chunk::<8>()?;
             let (height, rest) = rest.split_first_chunk::<8>()?;
             let ([batch, item], _) = words(rest)?;
-            let height = Height(u64::from_le_bytes(*height));
-            (Height(u64::from_le_bytes(*set)), Location { height, batch, item })
+            let height = Height::new(u64::from_le_bytes(*height));
+            (Height::new(u64::from_le_bytes(*set)), Location { height, batch, item })
         }
     };
     Some(OrderRecord {
@@ -131,7 +131,8 @@ mod tests {
     use super::*;
 
     fn order(number: u64, height: u64) -> (OrderId, OrderRecord) {
-        let location = Location { height: Height(height), batch: 3, item: number as u32 % 8_192 };
+        let location =
+            Location { height: Height::new(height), batch: 3, item: number as u32 % 8_192 };
         let mut id = [0; 16];
         id[8..].copy_from_slice(&number.to_be_bytes());
         let record = OrderRecord {
@@ -142,21 +143,21 @@ mod tests {
             status_height: location.height,
             status_location: location,
         };
-        (OrderId(id), record)
+        (OrderId::from_bytes(id), record)
     }
 
     /// Orders with even numbers, some of them stepped, not in the order of their heights.
     fn orders() -> Vec<(OrderId, OrderRecord)> {
         let some = |number: u64| {
             let (id, record) = order(2 * number, 900 - number);
-            let step = Location { height: Height(2_000 + number), batch: 9, item: 8 };
+            let step = Location { height: Height::new(2_000 + number), batch: 9, item: 8 };
             match number % 5 {
                 0 => {
                     let height = step.height;
                     (id, record.stepped(OrderStatus::Collected, height, Some(step)))
                 }
                 // An expiry has no operation.
-                1 => (id, record.stepped(OrderStatus::Expired, Height(3_000), None)),
+                1 => (id, record.stepped(OrderStatus::Expired, Height::new(3_000), None)),
                 _ => (id, record),
             }
         };

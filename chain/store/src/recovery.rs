@@ -137,7 +137,7 @@ fn applied(index: &Index) -> Result<Option<Height>, StoreFault> {
         return Ok(None);
     };
     match <[u8; 8]>::try_from(bytes.as_slice()) {
-        Ok(bytes) => Ok(Some(Height(u64::from_le_bytes(bytes)))),
+        Ok(bytes) => Ok(Some(Height::new(u64::from_le_bytes(bytes)))),
         Err(_) => Err(damaged("the applied height has another length than 8")),
     }
 }
@@ -162,7 +162,7 @@ fn start(
     index: &Index,
     applied: Option<Height>,
 ) -> Result<((u32, u64), Option<Height>), StoreFault> {
-    let before = applied.and_then(Height::previous).filter(|height| height.0 > 0);
+    let before = applied.and_then(Height::previous).filter(|height| height.get() > 0);
     let Some(before) = before else {
         return Ok(((1, FILE_HEADER_BYTES), None));
     };
@@ -243,7 +243,7 @@ impl Scan<'_> {
             Some(Kind::Payload) => {
                 let id = body.first_chunk::<PAYLOAD_PREFIX_BYTES>();
                 let id = id.ok_or_else(|| wrong("a payload frame without a batch id"))?;
-                self.staging.batches.insert(BatchId(Digest(*id)), position);
+                self.staging.batches.insert(BatchId::new(Digest::from_bytes(*id)), position);
                 Ok(())
             }
             Some(Kind::Outcomes) => Ok(()),
@@ -291,7 +291,7 @@ impl Scan<'_> {
 
 /// The height that follows.
 pub(crate) fn next(head: Option<Height>) -> Height {
-    head.map_or(Height(1), Height::next)
+    head.map_or(Height::new(1), Height::next)
 }
 
 fn index_block(

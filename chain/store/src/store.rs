@@ -94,7 +94,7 @@ impl Store {
             files,
             checkpoints,
             writer: Mutex::new(Writer { appender, head, staging }),
-            head: AtomicU64::new(head.unwrap_or_default().0),
+            head: AtomicU64::new(head.unwrap_or_default().get()),
             poison,
             counters,
             home,

@@ -136,35 +136,35 @@ impl TableKey for MetaKey {
 impl TableKey for OrderId {
     type Bytes = [u8; 16];
     fn to_bytes(&self) -> [u8; 16] {
-        self.0
+        self.bytes()
     }
 }
 
 impl TableKey for BatchId {
     type Bytes = [u8; 32];
     fn to_bytes(&self) -> [u8; 32] {
-        self.0.0
+        self.digest().bytes()
     }
 }
 
 impl TableKey for BlockHash {
     type Bytes = [u8; 32];
     fn to_bytes(&self) -> [u8; 32] {
-        self.0.0
+        self.digest().bytes()
     }
 }
 
 impl TableKey for Height {
     type Bytes = [u8; 8];
     fn to_bytes(&self) -> [u8; 8] {
-        self.0.to_be_bytes()
+        self.get().to_be_bytes()
     }
 }
 
 impl TableKey for WindowId {
     type Bytes = [u8; 8];
     fn to_bytes(&self) -> [u8; 8] {
-        self.0.to_be_bytes()
+        self.get().to_be_bytes()
     }
 }
 
@@ -175,7 +175,7 @@ impl TableKey for RecordName {
             Self::Window(window) => (1, window),
             Self::WindowSettlement(window) => (2, window),
         };
-        joined(&[&[kind], &window.0.to_be_bytes()])
+        joined(&[&[kind], &window.get().to_be_bytes()])
     }
 }
 
@@ -183,9 +183,9 @@ impl TableKey for InstructionId {
     type Bytes = [u8; 18];
     fn to_bytes(&self) -> [u8; 18] {
         joined(&[
-            &self.window.0.to_be_bytes(),
-            &self.merchant.0.to_be_bytes(),
-            &self.currency.0.to_be_bytes(),
+            &self.window.get().to_be_bytes(),
+            &self.merchant.get().to_be_bytes(),
+            &self.currency.get().to_be_bytes(),
         ])
     }
 }
@@ -221,35 +221,35 @@ impl TableKey for (NodeName, Height) {
 impl TableKey for (OrderId, u16) {
     type Bytes = [u8; 18];
     fn to_bytes(&self) -> [u8; 18] {
-        joined(&[&self.0.0, &self.1.to_be_bytes()])
+        joined(&[&self.0.bytes(), &self.1.to_be_bytes()])
     }
 }
 
 impl TableKey for TransferId {
     type Bytes = [u8; 16];
     fn to_bytes(&self) -> [u8; 16] {
-        self.0
+        self.bytes()
     }
 }
 
 impl TableKey for ProposalId {
     type Bytes = [u8; 16];
     fn to_bytes(&self) -> [u8; 16] {
-        self.0
+        self.bytes()
     }
 }
 
 impl TableKey for QuoteId {
     type Bytes = [u8; 8];
     fn to_bytes(&self) -> [u8; 8] {
-        self.0.to_be_bytes()
+        self.get().to_be_bytes()
     }
 }
 
 impl TableKey for (RateKey, TimeMs) {
     type Bytes = [u8; 16];
     fn to_bytes(&self) -> [u8; 16] {
-        joined(&[&rate_prefix(&self.0), &self.1.0.to_be_bytes()])
+        joined(&[&rate_prefix(&self.0), &self.1.get().to_be_bytes()])
     }
 }
 
@@ -257,7 +257,11 @@ impl TableKey for PolicyKey {
     type Bytes = [u8; 12];
     fn to_bytes(&self) -> [u8; 12] {
         let (scope, subject, currency) = self;
-        joined(&[&scope.number().to_be_bytes(), &subject.to_be_bytes(), &currency.0.to_be_bytes()])
+        joined(&[
+            &scope.number().to_be_bytes(),
+            &subject.to_be_bytes(),
+            &currency.get().to_be_bytes(),
+        ])
     }
 }
 
@@ -270,15 +274,15 @@ impl TableKey for RecordCursor {
 
 /// Returns the bytes with which the keys of one gateway's instructions begin.
 pub(crate) fn gateway_prefix(gateway: ParticipantId) -> [u8; 4] {
-    gateway.0.to_be_bytes()
+    gateway.get().to_be_bytes()
 }
 
 /// Returns the bytes with which the keys of one provider's rates of a pair begin.
 pub(crate) fn rate_prefix((currency, payout_currency, provider): &RateKey) -> [u8; 8] {
     joined(&[
-        &currency.0.to_be_bytes(),
-        &payout_currency.0.to_be_bytes(),
-        &provider.0.to_be_bytes(),
+        &currency.get().to_be_bytes(),
+        &payout_currency.get().to_be_bytes(),
+        &provider.get().to_be_bytes(),
     ])
 }
 
@@ -287,7 +291,7 @@ pub(crate) fn account_prefix(account: &AccountKey) -> [u8; 11] {
     joined(&[
         &[account.kind.number()],
         &account.owner.to_be_bytes(),
-        &account.currency.0.to_be_bytes(),
+        &account.currency.get().to_be_bytes(),
     ])
 }
 

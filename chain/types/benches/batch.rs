@@ -8,12 +8,16 @@ use chain_types::{
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
-const CHAIN: ChainId = ChainId(Digest([1; 32]));
+const CHAIN: ChainId = ChainId::new(Digest::from_bytes([1; 32]));
 
 fn item(index: u16) -> RechargeItem {
     let [high, low] = index.to_be_bytes();
     RechargeItem {
-        order_id: OrderId::new(TimeMs(1_767_225_600_000), [high, low, 3, 4, 5, 6, 7, 8, 9, 10]).0,
+        order_id: OrderId::new(
+            TimeMs::new(1_767_225_600_000),
+            [high, low, 3, 4, 5, 6, 7, 8, 9, 10],
+        )
+        .bytes(),
         user: [2; 16],
         merchant: 1001.into(),
         collecting_gateway: 201.into(),
@@ -28,10 +32,11 @@ fn item(index: u16) -> RechargeItem {
 
 fn bench(criterion: &mut Criterion) {
     let key = SecretKey::from_seed(&[7; 32]);
-    let participant = ParticipantId(201);
+    let participant = ParticipantId::new(201);
     let keys = PartyKeys { participant, current: key.public_key(), previous: None };
     let items: Vec<RechargeItem> = (0..8_192).map(item).collect();
-    let sign = || SignedBatch::sign(CHAIN, participant, &key, TimeMs(1_767_225_700_000), &items);
+    let sign =
+        || SignedBatch::sign(CHAIN, participant, &key, TimeMs::new(1_767_225_700_000), &items);
     let bytes = Bytes::from(sign());
     let mut group = criterion.benchmark_group("batch of 8,192");
     group.throughput(Throughput::Elements(8_192));

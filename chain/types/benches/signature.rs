@@ -14,7 +14,7 @@ use zerocopy::FromZeros as _;
 fn bench(criterion: &mut Criterion) {
     let key = SecretKey::from_seed(&[7; 32]);
     let public_key = key.public_key();
-    let digest = Digest([9; 32]);
+    let digest = Digest::from_bytes([9; 32]);
     let signature = key.sign(&digest);
     let mut group = criterion.benchmark_group("signature");
     group.bench_function("sign", |bencher| bencher.iter(|| key.sign(black_box(&digest))));
@@ -27,11 +27,11 @@ fn bench(criterion: &mut Criterion) {
 /// Batches of one order, of which the signature is most of the cost, in groups of several sizes.
 fn bench_together(criterion: &mut Criterion) {
     let key = SecretKey::from_seed(&[7; 32]);
-    let (chain_id, participant) = (ChainId::default(), ParticipantId(101));
+    let (chain_id, participant) = (ChainId::default(), ParticipantId::new(101));
     let keys = PartyKeys { participant, current: key.public_key(), previous: None };
     let keys = ReadyKeys::new(&keys);
     let item = RechargeItem::new_zeroed();
-    let batch = |until| SignedBatch::sign(chain_id, participant, &key, TimeMs(until), &[item]);
+    let batch = |until| SignedBatch::sign(chain_id, participant, &key, TimeMs::new(until), &[item]);
     let batches: Vec<SignedBatch> =
         (0..64).map(|until| SignedBatch::decode(Bytes::from(batch(until))).unwrap()).collect();
     let mut group = criterion.benchmark_group("batches of one order");

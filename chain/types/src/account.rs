@@ -78,27 +78,27 @@ pub struct AccountKey {
 impl AccountKey {
     /// The liquidity account of a gateway.
     pub const fn liquidity(gateway: ParticipantId, currency: Currency) -> Self {
-        Self { kind: AccountKind::GatewayLiquidity, owner: gateway.0 as u64, currency }
+        Self { kind: AccountKind::GatewayLiquidity, owner: gateway.get() as u64, currency }
     }
 
     /// The payable account of a merchant.
     pub const fn payable(merchant: MerchantId, currency: Currency) -> Self {
-        Self { kind: AccountKind::MerchantPayable, owner: merchant.0, currency }
+        Self { kind: AccountKind::MerchantPayable, owner: merchant.get(), currency }
     }
 
     /// The budget of a merchant's cashback programme.
     pub const fn cashback_pool(merchant: MerchantId, currency: Currency) -> Self {
-        Self { kind: AccountKind::CashbackPool, owner: merchant.0, currency }
+        Self { kind: AccountKind::CashbackPool, owner: merchant.get(), currency }
     }
 
     /// Cashback that a gateway is owed.
     pub const fn cashback_owed(gateway: ParticipantId, currency: Currency) -> Self {
-        Self { kind: AccountKind::CashbackOwed, owner: gateway.0 as u64, currency }
+        Self { kind: AccountKind::CashbackOwed, owner: gateway.get() as u64, currency }
     }
 
     /// An FX provider's position.
     pub const fn fx_position(provider: ParticipantId, currency: Currency) -> Self {
-        Self { kind: AccountKind::FxPosition, owner: provider.0 as u64, currency }
+        Self { kind: AccountKind::FxPosition, owner: provider.get() as u64, currency }
     }
 
     /// Returns the account that holds failed payments' funds in a currency.

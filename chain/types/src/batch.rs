@@ -53,7 +53,7 @@ pub struct BatchHeader {
 impl BatchHeader {
     /// The batch id: what the submitter signs and everyone names the batch by.
     pub fn id(&self) -> BatchId {
-        BatchId(hash(Domain::Batch, &[&codec::encode(self)]))
+        BatchId::new(hash(Domain::Batch, &[&codec::encode(self)]))
     }
 }
 
@@ -145,7 +145,7 @@ impl SignedBatch {
             items_root: merkle::root(&leaves),
         };
         let mut bytes = codec::encode(&header);
-        bytes.extend_from_slice(&key.sign(&header.id().0).0);
+        bytes.extend_from_slice(&key.sign(&header.id().digest()).bytes());
         for item in items {
             bytes.extend_from_slice(item.as_bytes());
         }
@@ -155,6 +155,11 @@ impl SignedBatch {
     /// Returns the header, whose version, kind and count are checked.
     pub fn header(&self) -> &BatchHeader {
         &self.header
+    }
+
+    /// The kind that the header names.
+    pub fn kind(&self) -> BatchKind {
+        self.kind
     }
 
     /// The whole batch as it was sent.
@@ -213,7 +218,7 @@ impl SignedBatch {
         let keys = keys_of(submitter).ok_or_else(|| {
             BatchError::new(Rejection::SubmitterUnknown, format!("(participant {submitter})"))
         })?;
-        keys.signer(&id.0, &self.signature).ok_or_else(|| self.not_signed(id))
+        keys.signer(&id.digest(), &self.signature).ok_or_else(|| self.not_signed(id))
     }
 
     fn not_signed(&self, id: BatchId) -> BatchError {

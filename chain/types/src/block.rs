@@ -76,7 +76,7 @@ pub struct BlockHeader {
 impl BlockHeader {
     /// The block hash: what validators vote on.
     pub fn hash(&self) -> BlockHash {
-        BlockHash(hash(Domain::Block, &[&codec::encode(self)]))
+        BlockHash::new(hash(Domain::Block, &[&codec::encode(self)]))
     }
 }
 
@@ -100,7 +100,7 @@ impl Block {
 
 /// The Merkle root over batch ids.
 pub fn batches_root(batches: &[BatchId]) -> Digest {
-    merkle::root(&batches.iter().map(|id| merkle::leaf(&id.0.0)).collect::<Vec<_>>())
+    merkle::root(&batches.iter().map(|id| merkle::leaf(&id.digest().bytes())).collect::<Vec<_>>())
 }
 
 /// The leaf hashes of one batch's outcomes: little-endian codes, [`OUTCOMES_PER_LEAF`] to a leaf,
@@ -121,7 +121,7 @@ pub fn outcomes_root(outcomes: &[Outcome]) -> Digest {
 
 /// The Merkle root over the outcomes roots of a block's batches.
 pub fn results_root(outcomes_roots: &[Digest]) -> Digest {
-    merkle::root(&outcomes_roots.iter().map(|root| merkle::leaf(&root.0)).collect::<Vec<_>>())
+    merkle::root(&outcomes_roots.iter().map(|root| merkle::leaf(&root.bytes())).collect::<Vec<_>>())
 }
 
 /// A quorum's precommits for a block.

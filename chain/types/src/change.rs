@@ -152,7 +152,7 @@ impl Programme {
     /// down, is at least one minor unit.
     pub fn least_of(tiers: &[CashbackTier]) -> Amount {
         let shares = tiers.iter().map(|tier| u64::from(tier.basis_points)).filter(|part| *part > 0);
-        Amount(shares.map(|part| u64::from(BASIS_POINTS).div_ceil(part)).max().unwrap_or(1))
+        Amount::new(shares.map(|part| u64::from(BASIS_POINTS).div_ceil(part)).max().unwrap_or(1))
     }
 
     /// Returns true if an order of this amount that this gateway collects counts and may earn.

@@ -24,11 +24,21 @@ const CLOSING_BYTES: usize = 9;
 
 /// The 32 bytes of a SHA-256 hash.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
-pub struct Digest(pub [u8; 32]);
+pub struct Digest([u8; 32]);
 
 impl Digest {
     /// Thirty-two zero bytes: the parent of block zero, and nothing else.
     pub const ZERO: Self = Self([0; 32]);
+
+    /// Returns the digest of these bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the 32 bytes.
+    pub const fn bytes(self) -> [u8; 32] {
+        self.0
+    }
 
     /// The digest written as 64 hexadecimal digits, or `None` for any other text.
     pub fn from_hex(text: &str) -> Option<Self> {
@@ -108,7 +118,7 @@ pub fn hash(domain: Domain, parts: &[&[u8]]) -> Digest {
     for part in parts {
         hasher.update(part);
     }
-    Digest(hasher.finalize().into())
+    Digest::from_bytes(hasher.finalize().into())
 }
 
 /// [`sha256`] of bytes that come piece by piece.
@@ -123,7 +133,7 @@ impl Sha256Pieces {
 
     /// The digest of all that was taken in.
     pub fn finish(self) -> Digest {
-        Digest(self.0.finalize().into())
+        Digest::from_bytes(self.0.finalize().into())
     }
 }
 
@@ -133,7 +143,7 @@ pub fn sha256(parts: &[&[u8]]) -> Digest {
     for part in parts {
         hasher.update(part);
     }
-    Digest(hasher.finalize().into())
+    Digest::from_bytes(hasher.finalize().into())
 }
 
 /// SHA-256 of a message that lies in one piece: nothing of it is copied but its end. For the many
@@ -158,7 +168,7 @@ pub(crate) fn digest_of_words(words: [u32; 8]) -> Digest {
     for (bytes, word) in digest.chunks_exact_mut(4).zip(words) {
         bytes.copy_from_slice(&word.to_be_bytes());
     }
-    Digest(digest)
+    Digest::from_bytes(digest)
 }
 
 #[cfg(test)]

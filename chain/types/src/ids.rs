@@ -12,7 +12,19 @@ macro_rules! digest_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
-        pub struct $name(pub Digest);
+        pub struct $name(Digest);
+
+        impl $name {
+            /// Returns the id that `digest` is.
+            pub const fn new(digest: Digest) -> Self {
+                Self(digest)
+            }
+
+            /// Returns the digest that the id is.
+            pub const fn digest(self) -> Digest {
+                self.0
+            }
+        }
 
         impl fmt::Display for $name {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -42,7 +54,19 @@ macro_rules! number_id {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
-        pub struct $name(pub $inner);
+        pub struct $name($inner);
+
+        impl $name {
+            /// Returns the id of this number.
+            pub const fn new(number: $inner) -> Self {
+                Self(number)
+            }
+
+            /// Returns the id's number.
+            pub const fn get(self) -> $inner {
+                self.0
+            }
+        }
 
         impl fmt::Display for $name {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -89,16 +113,34 @@ number_id! {
     WindowId(u64)
 }
 
+impl WindowId {
+    /// The window after this one. A chain does not reach `u64::MAX` windows.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
-        pub struct $name(pub [u8; 16]);
+        pub struct $name([u8; 16]);
 
         impl $name {
+            /// Returns the id of these bytes, which need not be a UUIDv7.
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(bytes)
+            }
+
+            /// Returns the bytes of the id, as they are on the wire.
+            pub const fn bytes(self) -> [u8; 16] {
+                self.0
+            }
+
             /// A UUIDv7 of `time` with 74 bits of `entropy` (the other bits are not used).
             pub fn new(time: TimeMs, entropy: [u8; 10]) -> Self {
-                let uuid = uuid::Builder::from_unix_timestamp_millis(time.0, &entropy);
+                let uuid = uuid::Builder::from_unix_timestamp_millis(time.get(), &entropy);
                 Self(*uuid.as_uuid().as_bytes())
             }
 
@@ -111,7 +153,7 @@ macro_rules! uuid_id {
             pub fn time(self) -> TimeMs {
                 let mut bytes = [0; 8];
                 bytes[2..].copy_from_slice(&self.0[..6]);
-                TimeMs(u64::from_be_bytes(bytes))
+                TimeMs::new(u64::from_be_bytes(bytes))
             }
         }
 
@@ -186,7 +228,7 @@ number_id! {
 
 impl QuoteId {
     /// The provider's quote of this number.
-    pub const fn new(provider: ParticipantId, number: u32) -> Self {
+    pub const fn of(provider: ParticipantId, number: u32) -> Self {
         Self((provider.0 as u64) << 32 | number as u64)
     }
 
@@ -221,9 +263,9 @@ impl FromStr for InstructionId {
         let mut parts = text.split('-');
         let mut part = || parts.next().ok_or(error);
         let id = Self {
-            window: WindowId(part()?.parse().map_err(|_| error)?),
-            merchant: MerchantId(part()?.parse().map_err(|_| error)?),
-            currency: Currency(part()?.parse().map_err(|_| error)?),
+            window: WindowId::new(part()?.parse().map_err(|_| error)?),
+            merchant: MerchantId::new(part()?.parse().map_err(|_| error)?),
+            currency: Currency::new(part()?.parse().map_err(|_| error)?),
         };
         if parts.next().is_some() { Err(error) } else { Ok(id) }
     }

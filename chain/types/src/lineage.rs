@@ -149,7 +149,7 @@ impl Walk {
         Self {
             chain_id: genesis.chain_id,
             validators: Arc::new(genesis.validators()),
-            since: Height(1),
+            since: Height::new(1),
             wanted,
             found: BTreeMap::new(),
         }

@@ -33,8 +33,8 @@ pub fn leaves<'a>(leaves: impl Iterator<Item = &'a [u8]>) -> Vec<Digest> {
 /// The hash of an inner node.
 pub fn node(left: &Digest, right: &Digest) -> Digest {
     let mut message = [NODE_PREFIX; 1 + 32 + 32];
-    message[1..33].copy_from_slice(&left.0);
-    message[33..].copy_from_slice(&right.0);
+    message[1..33].copy_from_slice(&left.bytes());
+    message[33..].copy_from_slice(&right.bytes());
     sha256_of(&message)
 }
 
@@ -44,8 +44,8 @@ pub fn nodes<'a>(pairs: impl Iterator<Item = (&'a Digest, &'a Digest)>) -> Vec<D
     for (left, right) in pairs {
         many.push(|message| {
             message.push(NODE_PREFIX);
-            message.extend_from_slice(&left.0);
-            message.extend_from_slice(&right.0);
+            message.extend_from_slice(&left.bytes());
+            message.extend_from_slice(&right.bytes());
         });
     }
     many.finish()

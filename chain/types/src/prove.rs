@@ -43,9 +43,13 @@ impl Provable<'_> {
         let by_id = |keys: &PartyKeys| keys.participant.cmp(&header.submitter);
         let keys_at = self.parties.binary_search_by(by_id).ok()?;
         let party_leaves: Vec<_> = self.parties.iter().map(PartyKeys::leaf).collect();
-        let batch_leaves: Vec<_> = ids.iter().map(|id| merkle::leaf(&id.0.0)).collect();
-        let result_leaves: Vec<_> =
-            self.outcomes.iter().map(|outcomes| merkle::leaf(&outcomes_root(outcomes).0)).collect();
+        let batch_leaves: Vec<_> =
+            ids.iter().map(|id| merkle::leaf(&id.digest().bytes())).collect();
+        let result_leaves: Vec<_> = self
+            .outcomes
+            .iter()
+            .map(|outcomes| merkle::leaf(&outcomes_root(outcomes).bytes()))
+            .collect();
         Some(Inclusion {
             batch: header,
             batch_signature,

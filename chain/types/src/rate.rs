@@ -68,7 +68,7 @@ impl Rate {
         payout_currency: Currency,
     ) -> Option<Amount> {
         let (numerator, denominator) = self.exact(amount, currency, payout_currency)?;
-        u64::try_from(numerator / denominator).ok().map(Amount)
+        u64::try_from(numerator / denominator).ok().map(Amount::new)
     }
 
     /// Returns true if `payout` differs from what `amount` is exactly by more than `per_mille`
@@ -83,7 +83,7 @@ impl Rate {
             return true;
         };
         // A payout below 2^64 and a denominator of at most 10^19 stay below 2^128.
-        let off = (u128::from(payout.0) * denominator).abs_diff(numerator);
+        let off = (u128::from(payout.get()) * denominator).abs_diff(numerator);
         // Whoever passes 128 bits is the larger one: rounding is off by less than two units.
         off.saturating_mul(1_000) > numerator.saturating_mul(u128::from(per_mille))
     }
@@ -95,7 +95,7 @@ impl Rate {
         currency: Currency,
         payout_currency: Currency,
     ) -> Option<(u128, u128)> {
-        let product = u128::from(amount.0) * u128::from(self.mantissa);
+        let product = u128::from(amount.get()) * u128::from(self.mantissa);
         let raised = payout_currency.exponent()?;
         let lowered = currency.exponent()? + self.scale;
         Some(if raised >= lowered {
@@ -115,13 +115,13 @@ fn power_of_ten(exponent: u16) -> u128 {
 mod tests {
     use super::*;
 
-    const CNY: Currency = Currency(156);
-    const JPY: Currency = Currency(392);
-    const KWD: Currency = Currency(414);
+    const CNY: Currency = Currency::new(156);
+    const JPY: Currency = Currency::new(392);
+    const KWD: Currency = Currency::new(414);
 
     fn converted(amount: u64, rate: (u64, u16), from: Currency, to: Currency) -> Option<u64> {
         let rate = Rate::new(rate.0, rate.1)?;
-        Some(rate.convert(Amount(amount), from, to)?.0)
+        Some(rate.convert(Amount::new(amount), from, to)?.get())
     }
 
     #[test]
@@ -162,12 +162,16 @@ mod tests {
         ];
         let rate = Rate::new(14, 2).unwrap();
         for (amount, payout, per_mille, is_beyond) in rows {
-            let (from, to) = ((Amount(amount), CNY), (Amount(payout), CNY));
+            let (from, to) = ((Amount::new(amount), CNY), (Amount::new(payout), CNY));
             let found = rate.is_rounded_beyond(from, to, per_mille);
             assert_eq!(found, is_beyond, "{payout} for {amount} within {per_mille}");
         }
         let highest = Rate::new(1_000_000_000, 0).unwrap();
-        assert!(highest.is_rounded_beyond((Amount(u64::MAX), JPY), (Amount(1), KWD), 999));
+        assert!(highest.is_rounded_beyond(
+            (Amount::new(u64::MAX), JPY),
+            (Amount::new(1), KWD),
+            999
+        ));
     }
 
     #[test]

@@ -210,7 +210,7 @@ impl Receipt {
             collected_under: None,
             arrived: None,
             cashback_tier: None,
-            returned: Amount(0),
+            returned: Amount::new(0),
         };
         let collection = self.collection(&item, outcome, genesis, trust)?;
         proven.collected = collection.map(|(header, _)| header.time);
@@ -238,9 +238,9 @@ impl Receipt {
             let belongs = outcome.is_applied()
                 && back.order_id() == item.order_id()
                 && back.sequence.get() == sequence;
-            let sum = proven.returned.0.checked_add(back.amount.get());
+            let sum = proven.returned.get().checked_add(back.amount.get());
             let sum = sum.filter(|sum| belongs && *sum <= item.amount.get());
-            proven.returned = Amount(sum.ok_or(unrelated)?);
+            proven.returned = Amount::new(sum.ok_or(unrelated)?);
         }
         Ok(proven)
     }
@@ -311,8 +311,8 @@ impl Inclusion {
         trust: &Trust,
     ) -> Result<Outcome, ReceiptError> {
         let broken = |what| ReceiptError::Broken { part, what };
-        let expected = genesis.chain_id.0;
-        for actual in [self.batch.chain_id.0, self.header.chain_id.0] {
+        let expected = genesis.chain_id.digest();
+        for actual in [self.batch.chain_id.digest(), self.header.chain_id.digest()] {
             if actual != expected {
                 return Err(ReceiptError::Chain { part, actual, expected });
             }
@@ -324,7 +324,7 @@ impl Inclusion {
         let leads_to = |leaf, index, count, proof: &[Digest], root| {
             merkle::root_from_proof(leaf, index, count, proof) == Some(root)
         };
-        let signed_with = self.keys.signer(&batch_id.0, &self.batch_signature);
+        let signed_with = self.keys.signer(&batch_id.digest(), &self.batch_signature);
         if self.keys.participant != self.batch.submitter
             || !signed_with.is_some_and(|key| self.keys.accept(key, self.header.height))
         {
@@ -345,7 +345,7 @@ impl Inclusion {
         }
         let batch_count = u64::from(self.header.batch_count);
         let batch_index = u64::from(self.batch_index);
-        let batch_leaf = merkle::leaf(&batch_id.0.0);
+        let batch_leaf = merkle::leaf(&batch_id.digest().bytes());
         if !leads_to(
             batch_leaf,
             batch_index,
@@ -364,7 +364,7 @@ impl Inclusion {
             &self.outcome_proof,
         )
         .ok_or_else(|| broken("outcome proof"))?;
-        let result_leaf = merkle::leaf(&outcomes_root.0);
+        let result_leaf = merkle::leaf(&outcomes_root.bytes());
         if !leads_to(
             result_leaf,
             batch_index,

@@ -314,7 +314,7 @@ impl ValidatorSet {
     pub fn of_nodes(nodes: &[Node]) -> Self {
         let voters = (0_u32..).zip(nodes).filter(|(_, node)| node.power > 0);
         let validator = |(index, node): (u32, &Node)| Validator {
-            id: ValidatorId(index),
+            id: ValidatorId::new(index),
             public_key: node.validator_key,
             power: node.power,
         };
@@ -340,7 +340,7 @@ impl LineKey {
     pub const fn account(&self) -> AccountKey {
         AccountKey {
             kind: self.account.kind(),
-            owner: self.owner.0 as u64,
+            owner: self.owner.get() as u64,
             currency: self.currency,
         }
     }
@@ -392,7 +392,7 @@ pub struct Node {
 impl Node {
     /// Stands where a removed node's keys were: it is no point of full order, so nobody can be
     /// registered with it or sign with it.
-    pub const NO_KEY: PublicKey = PublicKey([0; 32]);
+    pub const NO_KEY: PublicKey = PublicKey::from_bytes([0; 32]);
 
     /// Takes keys and power away. The name stays, so that the place is never another node's.
     pub fn remove(&mut self) {
@@ -431,7 +431,7 @@ pub fn validator_of_keys(
             && network_key != validator_key
     };
     let (index, _) = (0_u32..).zip(nodes).find(|(_, node)| is_it(node))?;
-    Some(ValidatorId(index))
+    Some(ValidatorId::new(index))
 }
 
 /// The checked content of a genesis file.

@@ -114,7 +114,7 @@ crate::coded_errors! {
     BatchExpired = 112, "batch-expired", false, "Block time is past the batch's valid-until time.", "Sign a new batch of the same orders: they keep their ids.";
     BatchValidTooLong = 113, "batch-valid-too-long", false, "The valid-until time lies further ahead than order skew plus validity.", "Choose an earlier valid-until time; the orders keep their ids.";
     BatchRepeated = 114, "batch-repeated", false, "This batch is already in the chain.", "Ask for its outcomes; nothing needs to be sent again.";
-    PoolFull = 115, "pool-full", true, "The node holds as many waiting batches as it is configured for, or as many of this submitter as are free for others.", "Send the same bytes again after `retry_after_ms`.";
+    PoolFull = 115, "pool-full", true, "The submitter has sent its share of what the network takes, or the node holds as many waiting batches as it is configured for.", "Send the same bytes again after `retry_after_ms`, to any node; without that value, sign a new batch of the same orders: they keep their ids.";
     NotReady = 116, "not-ready", true, "The node is starting, catching up or stopping.", "Send the same bytes again later or to another node.";
     OwnEntity = 117, "own-entity", false, "It is about an account, party or merchant of the submitter's own legal entity.", "Let a participant of another legal entity say it.";
     OrderIdInvalid = 200, "order-id-invalid", false, "The order id is not a UUIDv7.", "Ask under the id that the order was made with; ids are made as RFC 9562 section 5.7 says.";

@@ -18,13 +18,35 @@ use crate::hash::Digest;
 
 /// An ed25519 public key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-pub struct PublicKey(pub [u8; 32]);
+pub struct PublicKey([u8; 32]);
 
 /// An ed25519 signature: R then S.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-pub struct Signature(pub [u8; 64]);
+pub struct Signature([u8; 64]);
+
+impl Signature {
+    /// Returns the signature of these bytes, which is not checked.
+    pub const fn from_bytes(bytes: [u8; 64]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the 64 bytes.
+    pub const fn bytes(self) -> [u8; 64] {
+        self.0
+    }
+}
 
 impl PublicKey {
+    /// Returns the key of these bytes, which need not be a point: see [`Self::is_usable`].
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the 32 bytes.
+    pub const fn bytes(self) -> [u8; 32] {
+        self.0
+    }
+
     /// Returns true if `signature` is this key's over `digest`, by the strict rules: those for
     /// votes. Who submits is checked by [`Signers`](crate::Signers).
     ///
@@ -36,7 +58,7 @@ impl PublicKey {
         let key = VerifyingKey::from_bytes(&self.0).ok().filter(|key| !key.is_weak());
         let is_small = SMALL_ORDER.iter().any(|point| signature.0.starts_with(point));
         let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
-        !is_small && key.is_some_and(|key| key.verify(&digest.0, &signature).is_ok())
+        !is_small && key.is_some_and(|key| key.verify(&digest.bytes(), &signature).is_ok())
     }
 
     /// Returns true if the bytes are a point of full order: a registry must check that before use.
@@ -46,7 +68,7 @@ impl PublicKey {
 
     /// The key written as 64 hexadecimal digits, or `None` for any other text.
     pub fn from_hex(text: &str) -> Option<Self> {
-        Digest::from_hex(text).map(|digest| Self(digest.0))
+        Digest::from_hex(text).map(|digest| Self(digest.bytes()))
     }
 }
 
@@ -109,12 +131,12 @@ impl SecretKey {
 
     /// Returns the public half of the key.
     pub fn public_key(&self) -> PublicKey {
-        PublicKey(self.0.verifying_key().to_bytes())
+        PublicKey::from_bytes(self.0.verifying_key().to_bytes())
     }
 
     /// This key's signature over `digest`. Deterministic, as RFC 8032 has it.
     pub fn sign(&self, digest: &Digest) -> Signature {
-        Signature(self.0.sign(&digest.0).to_bytes())
+        Signature::from_bytes(self.0.sign(&digest.bytes()).to_bytes())
     }
 }
 

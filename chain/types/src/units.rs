@@ -1,4 +1,5 @@
-//! Quantities with their units in their type. No `From<u64>`: a unit is given on purpose.
+//! Quantities with their units in their type. No `From<u64>`, and the field is private: a unit is
+//! given and left on purpose, with `new` and `get`.
 
 use std::fmt;
 
@@ -8,7 +9,19 @@ macro_rules! unit {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
-        pub struct $name(pub $inner);
+        pub struct $name($inner);
+
+        impl $name {
+            /// Gives `number` its unit.
+            pub const fn new(number: $inner) -> Self {
+                Self(number)
+            }
+
+            /// Returns the number without its unit.
+            pub const fn get(self) -> $inner {
+                self.0
+            }
+        }
 
         impl fmt::Display for $name {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,6 +66,18 @@ impl Height {
             None => None,
         }
     }
+
+    /// The height `blocks` after this one, staying at the largest value instead of overflowing.
+    #[must_use]
+    pub const fn plus(self, blocks: u64) -> Self {
+        Self(self.0.saturating_add(blocks))
+    }
+
+    /// The height `blocks` before this one, staying at zero instead of underflowing.
+    #[must_use]
+    pub const fn minus(self, blocks: u64) -> Self {
+        Self(self.0.saturating_sub(blocks))
+    }
 }
 
 impl Round {
@@ -74,6 +99,20 @@ impl TimeMs {
     #[must_use]
     pub const fn minus(self, milliseconds: u64) -> Self {
         Self(self.0.saturating_sub(milliseconds))
+    }
+}
+
+impl Amount {
+    /// This amount and `other`, staying at the largest value instead of overflowing.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    /// This amount less `other`, staying at zero instead of underflowing.
+    #[must_use]
+    pub const fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
     }
 }
 

@@ -37,12 +37,12 @@ impl Vote {
         hash(
             Domain::Vote,
             &[
-                &chain_id.0.0,
-                &self.height.0.to_le_bytes(),
-                &self.round.0.to_le_bytes(),
+                &chain_id.digest().bytes(),
+                &self.height.get().to_le_bytes(),
+                &self.round.get().to_le_bytes(),
                 &[u8::from(self.step == VoteStep::Precommit)],
                 &[u8::from(self.block.is_some())],
-                &block.0.0,
+                &block.digest().bytes(),
             ],
         )
     }
@@ -71,13 +71,13 @@ impl Proposal {
         hash(
             Domain::Proposal,
             &[
-                &chain_id.0.0,
-                &self.height.0.to_le_bytes(),
-                &self.round.0.to_le_bytes(),
-                &self.block.0.0,
+                &chain_id.digest().bytes(),
+                &self.height.get().to_le_bytes(),
+                &self.round.get().to_le_bytes(),
+                &self.block.digest().bytes(),
                 &[u8::from(self.valid_round.is_some())],
-                &valid_round.0.to_le_bytes(),
-                &self.proposer.0.to_le_bytes(),
+                &valid_round.get().to_le_bytes(),
+                &self.proposer.get().to_le_bytes(),
             ],
         )
     }

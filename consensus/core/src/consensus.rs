@@ -140,7 +140,7 @@ impl Consensus {
     /// Returns the running round; `None` before the first.
     pub fn round(&self) -> Option<Round> {
         let round = self.machine.as_ref()?.state.round();
-        round.as_u32().map(Round)
+        round.as_u32().map(Round::new)
     }
 
     /// The running height's engine.
@@ -168,7 +168,7 @@ impl Consensus {
         }
         let round = machine.state.round();
         let proposer = machine.state.get_proposer(convert::height_in(machine.height), round).0;
-        let round = Round(round.as_u32()?);
+        let round = Round::new(round.as_u32()?);
         Some((Timeout { height: machine.height, round, kind: TimeoutKind::Propose }, proposer))
     }
 
@@ -328,7 +328,7 @@ impl Consensus {
         self.has_relayed = false;
         if is_relay && self.standing() == Standing::Voting {
             // Something was missing for longer than an undisturbed height takes.
-            self.early_relay_until = Height(timeout.height.0.saturating_add(EARLY_RELAY_HEIGHTS));
+            self.early_relay_until = timeout.height.plus(EARLY_RELAY_HEIGHTS);
             effects.extend(self.relay());
         }
         effects

@@ -311,18 +311,18 @@ impl SigningScheme for Ed25519 {
     type PrivateKey = ();
 
     fn decode_signature(bytes: &[u8]) -> Result<Signature, Self::DecodingError> {
-        bytes.try_into().map(Signature).map_err(|_| "a signature has 64 bytes")
+        bytes.try_into().map(Signature::from_bytes).map_err(|_| "a signature has 64 bytes")
     }
 
     fn encode_signature(signature: &Signature) -> Vec<u8> {
-        signature.0.to_vec()
+        signature.bytes().to_vec()
     }
 
     fn decode_public_key(bytes: &[u8]) -> Result<PublicKey, Self::DecodingError> {
-        bytes.try_into().map(PublicKey).map_err(|_| "a public key has 32 bytes")
+        bytes.try_into().map(PublicKey::from_bytes).map_err(|_| "a public key has 32 bytes")
     }
 
     fn encode_public_key(public_key: &PublicKey) -> Vec<u8> {
-        public_key.0.to_vec()
+        public_key.bytes().to_vec()
     }
 }

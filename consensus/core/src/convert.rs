@@ -20,12 +20,12 @@ pub(crate) type EngineRoundCertificate = malachite_types::RoundCertificate<Engin
 pub(crate) type EngineTimeout = malachite_types::Timeout;
 
 pub(crate) fn round_in(round: chain::Round) -> Round {
-    Round::new(round.0)
+    Round::new(round.get())
 }
 
 /// A round that the engine names in a message or an effect always exists.
 pub(crate) fn round_out(round: Round) -> chain::Round {
-    chain::Round(round.as_u32().unwrap_or(0))
+    chain::Round::new(round.as_u32().unwrap_or(0))
 }
 
 pub(crate) fn valid_round_in(round: Option<chain::Round>) -> Round {
@@ -33,15 +33,15 @@ pub(crate) fn valid_round_in(round: Option<chain::Round>) -> Round {
 }
 
 pub(crate) fn valid_round_out(round: Round) -> Option<chain::Round> {
-    round.as_u32().map(chain::Round)
+    round.as_u32().map(chain::Round::new)
 }
 
 pub(crate) const fn height_in(height: chain::Height) -> EngineHeight {
-    EngineHeight(height.0)
+    EngineHeight(height.get())
 }
 
 pub(crate) const fn height_out(height: EngineHeight) -> chain::Height {
-    chain::Height(height.0)
+    chain::Height::new(height.0)
 }
 
 fn block_in(block: Option<BlockHash>) -> NilOrVal<BlockHash> {

@@ -27,7 +27,7 @@ type Answer = Resume<EngineContext>;
 
 /// Stands where the guard refused a signature. It verifies under no key, so the engine drops what
 /// carries it, and it is never sent.
-const UNSIGNED: Signature = Signature([0; 64]);
+const UNSIGNED: Signature = Signature::from_bytes([0; 64]);
 
 /// One call's worth of work for the engine.
 pub(crate) struct Desk<'a> {

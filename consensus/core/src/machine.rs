@@ -21,7 +21,7 @@ use crate::standing::{MuteReason, Standing};
 const ENGINE_QUEUE_MAX: usize = 1;
 /// The engine's name for a node that does not vote. No validator has it: ids are positions in a
 /// list that is far shorter.
-const NOBODY: ValidatorId = ValidatorId(u32::MAX);
+const NOBODY: ValidatorId = ValidatorId::new(u32::MAX);
 
 /// Verdicts kept until their proposals arrive; the oldest goes first.
 const EARLY_VERDICTS_MAX: usize = 64;

@@ -56,7 +56,7 @@ impl Consensus {
     pub fn progress(&self) -> Option<Progress> {
         let machine = self.machine().filter(|machine| !machine.decided)?;
         let driver = &machine.state.driver;
-        let round = Round(machine.state.round().as_u32()?);
+        let round = Round::new(machine.state.round().as_u32()?);
         let step = if driver.step_is_propose() {
             RoundStep::Propose
         } else if driver.step_is_prevote() {

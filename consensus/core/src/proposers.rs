@@ -44,7 +44,7 @@ impl Proposers {
     pub fn note(&mut self, block: &Block, validators: &ValidatorSet, penalty_heights: u64) {
         let header = &block.header;
         let order = self.order(validators, header.height);
-        let until = Height(header.height.0.saturating_add(penalty_heights));
+        let until = header.height.plus(penalty_heights);
         let last = self.last.take().filter(|last| last.height.next() == header.height);
         if let Some(LastBlock { round, order, .. }) = last {
             self.pass_over(turns(&order, round, header.parent_round), until);
@@ -53,11 +53,11 @@ impl Proposers {
                 self.passed_over_until.remove(&turn(&order, header.parent_round));
             }
         }
-        self.pass_over(turns(&order, Round(0), header.round), until);
+        self.pass_over(turns(&order, Round::new(0), header.round), until);
         self.last = Some(LastBlock { height: header.height, round: header.round, order });
         self.passed_over_until.retain(|_, until| *until > header.height);
         self.caught_until.retain(|_, until| *until > header.height);
-        let until = Height(header.height.0.saturating_add(EVIDENCE_PENALTY_HEIGHTS));
+        let until = header.height.plus(EVIDENCE_PENALTY_HEIGHTS);
         self.caught_until.extend(block.evidence.iter().map(|one| (one.validator(), until)));
     }
 
@@ -115,17 +115,17 @@ impl Proposers {
 /// Returns the validator whose turn `round` is: turns repeat after all validators have had one.
 fn turn(order: &[ValidatorId], round: Round) -> ValidatorId {
     assert!(!order.is_empty(), "a height without validators has no proposer");
-    order[round.0 as usize % order.len()]
+    order[round.get() as usize % order.len()]
 }
 
 /// Returns the validators whose turns the rounds from `first` up to `end` were, each at most once.
 fn turns(order: &[ValidatorId], first: Round, end: Round) -> impl Iterator<Item = ValidatorId> {
-    (first.0..end.0).take(order.len()).map(|round| turn(order, Round(round)))
+    (first.get()..end.get()).take(order.len()).map(|round| turn(order, Round::new(round)))
 }
 
 fn rotated(mut group: Vec<ValidatorId>, height: Height) -> Vec<ValidatorId> {
     if !group.is_empty() {
-        let start = height.0 % group.len() as u64;
+        let start = height.get() % group.len() as u64;
         group.rotate_left(start as usize);
     }
     group

@@ -17,7 +17,8 @@ pub struct Timeouts {
 impl Timeouts {
     /// How long each step of `round` waits, in milliseconds: at least one.
     pub fn after_ms(&self, round: Round) -> u64 {
-        let grown = self.base_ms.saturating_add(self.step_ms.saturating_mul(u64::from(round.0)));
+        let grown =
+            self.base_ms.saturating_add(self.step_ms.saturating_mul(u64::from(round.get())));
         grown.min(self.max_ms).max(1)
     }
 
@@ -48,17 +49,17 @@ mod tests {
     #[test]
     fn timeouts_grow_by_a_step_and_stop_at_the_cap() {
         let timeouts = Timeouts::from(&Parameters::default());
-        assert_eq!(timeouts.after_ms(Round(0)), 600);
-        assert_eq!(timeouts.after_ms(Round(1)), 800);
-        assert_eq!(timeouts.after_ms(Round(12)), 3_000);
-        assert_eq!(timeouts.after_ms(Round(u32::MAX)), 3_000);
+        assert_eq!(timeouts.after_ms(Round::new(0)), 600);
+        assert_eq!(timeouts.after_ms(Round::new(1)), 800);
+        assert_eq!(timeouts.after_ms(Round::new(12)), 3_000);
+        assert_eq!(timeouts.after_ms(Round::new(u32::MAX)), 3_000);
     }
 
     #[test]
     fn extreme_parameters_neither_overflow_nor_spin() {
         let huge = Timeouts { base_ms: u64::MAX, step_ms: u64::MAX, max_ms: u64::MAX };
-        assert_eq!(huge.after_ms(Round(u32::MAX)), u64::MAX);
+        assert_eq!(huge.after_ms(Round::new(u32::MAX)), u64::MAX);
         let none = Timeouts { base_ms: 0, step_ms: 0, max_ms: 0 };
-        assert_eq!(none.after_ms(Round(0)), 1);
+        assert_eq!(none.after_ms(Round::new(0)), 1);
     }
 }

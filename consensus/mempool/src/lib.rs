@@ -3,11 +3,13 @@
 //! Pure and bounded: the pool holds at most so many batches and so many bytes, and of one submitter
 //! at most as much, of either, as is still free. One submitter alone so gets half of the pool, `n`
 //! that send too much get a part in `n + 1` each, and as large a part stays free for whoever comes
-//! next. Proposals take one batch of each submitter in turn, each submitter's in order of arrival.
+//! next. Which of them come first is the scheduler's: duties before orders, and the submitters in
+//! turn by items. Each submitter's batches of one class keep their order of arrival.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use chain_types::{BatchId, ParticipantId, TimeMs, VerifiedBatch};
+use consensus_scheduler::{Origin, Scheduler, ServiceClass};
 
 #[cfg(test)]
 mod tests;
@@ -56,21 +58,21 @@ pub enum Offer {
     },
 }
 
-/// The batches that wait for a block.
+/// The batches that wait for a block. Its callers hand it the scheduler, which readers share, and
+/// always the same one.
 #[derive(Debug, Default)]
 pub struct Mempool {
     limits: Limits,
     batches: BTreeMap<BatchId, VerifiedBatch>,
-    queues: BTreeMap<ParticipantId, Queue>,
+    held: BTreeMap<ParticipantId, Held>,
     bytes: usize,
     items: u64,
-    /// The submitter whose batch the next proposal takes first is the one after this.
-    last_first: Option<ParticipantId>,
 }
 
-#[derive(Debug, Default)]
-struct Queue {
-    waiting: VecDeque<BatchId>,
+/// The part of the pool that one submitter's batches take.
+#[derive(Debug, Default, Clone, Copy)]
+struct Held {
+    batches: usize,
     bytes: usize,
 }
 
@@ -105,8 +107,15 @@ impl Mempool {
         self.batches.get(id)
     }
 
-    /// Adds a batch at the end of its submitter's queue, if the limits allow.
-    pub fn offer(&mut self, batch: VerifiedBatch) -> Offer {
+    /// Adds a batch at the end of its submitter's queue, if the limits allow, and charges its
+    /// submitter.
+    pub fn offer(
+        &mut self,
+        batch: VerifiedBatch,
+        scheduler: &mut Scheduler,
+        origin: Origin,
+        now_us: u64,
+    ) -> Offer {
         let id = batch.id();
         if self.batches.contains_key(&id) {
             return Offer::Known;
@@ -118,42 +127,45 @@ impl Mempool {
         if free_batches == 0 || bytes > free_bytes {
             return Offer::Full;
         }
-        if let Some(queue) = self.queues.get(&submitter)
-            && (queue.waiting.len() >= free_batches || queue.bytes + bytes > free_bytes)
+        if let Some(held) = self.held.get(&submitter)
+            && (held.batches >= free_batches || held.bytes + bytes > free_bytes)
         {
-            return Offer::ShareFull { batches: queue.waiting.len(), bytes: queue.bytes };
+            return Offer::ShareFull { batches: held.batches, bytes: held.bytes };
         }
-        let queue = self.queues.entry(submitter).or_default();
-        queue.waiting.push_back(id);
-        queue.bytes += bytes;
+        let held = self.held.entry(submitter).or_default();
+        held.batches += 1;
+        held.bytes += bytes;
         self.bytes += bytes;
         self.items += u64::from(batch.count());
+        let class = ServiceClass::of(batch.kind());
+        if !scheduler.enter(id, submitter, class, batch.count(), origin, now_us) {
+            // It left the pool for no block, and its submitter has paid for it.
+            scheduler.requeue(id, submitter, class, batch.count());
+        }
         self.batches.insert(id, batch);
         Offer::Added
     }
 
     /// Forgets a batch, because it is committed or can never be.
-    pub fn remove(&mut self, id: &BatchId) -> Option<VerifiedBatch> {
+    pub fn remove(&mut self, id: &BatchId, scheduler: &mut Scheduler) -> Option<VerifiedBatch> {
         let batch = self.batches.remove(id)?;
         let bytes = batch.bytes().len();
         self.bytes -= bytes;
-        self.items -= u64::from(batch.count());
         let submitter = batch.header().submitter;
-        if let Some(queue) = self.queues.get_mut(&submitter) {
-            queue.bytes -= bytes;
-            // Committed batches are nearly always at the front.
-            if let Some(at) = queue.waiting.iter().position(|waiting| waiting == id) {
-                queue.waiting.remove(at);
-            }
-            if queue.waiting.is_empty() {
-                self.queues.remove(&submitter);
+        if let Some(held) = self.held.get_mut(&submitter) {
+            held.batches -= 1;
+            held.bytes -= bytes;
+            if held.batches == 0 {
+                self.held.remove(&submitter);
             }
         }
+        self.items -= u64::from(batch.count());
+        scheduler.remove(id, submitter, ServiceClass::of(batch.kind()));
         Some(batch)
     }
 
     /// Forgets every batch whose valid-until time is before `time` and says which.
-    pub fn expire(&mut self, time: TimeMs) -> Vec<BatchId> {
+    pub fn expire(&mut self, time: TimeMs, scheduler: &mut Scheduler) -> Vec<BatchId> {
         let expired: Vec<BatchId> = self
             .batches
             .iter()
@@ -161,46 +173,17 @@ impl Mempool {
             .map(|(id, _)| *id)
             .collect();
         for id in &expired {
-            self.remove(id);
+            self.remove(id, scheduler);
         }
         expired
     }
 
-    /// The next batches to propose, as far as there is room: one of each submitter in turn. Returns
-    /// that it has none for are passed over, and do not take the place of others. All stay in the
-    /// pool until [`Self::remove`].
-    pub fn propose(&mut self, room: &Room) -> Vec<VerifiedBatch> {
-        let mut order: Vec<ParticipantId> = self.queues.keys().copied().collect();
-        if let Some(last) = self.last_first {
-            let start = order.partition_point(|submitter| *submitter <= last);
-            order.rotate_left(start);
-        }
-        self.last_first = order.first().copied().or(self.last_first);
-        let mut taken = Vec::new();
-        let (mut items, mut returns) = (0, 0);
-        for turn in 0.. {
-            let mut is_over = true;
-            for submitter in &order {
-                let id = self.queues.get(submitter).and_then(|queue| queue.waiting.get(turn));
-                let Some(batch) = id.and_then(|id| self.batches.get(id)) else { continue };
-                is_over = false;
-                if batch.kind().counts_as_returns() {
-                    if returns + batch.count() > room.returns_max {
-                        continue;
-                    }
-                    returns += batch.count();
-                }
-                let count = batch.count() as usize;
-                if taken.len() >= room.batches_max || items + count > room.items_max {
-                    return taken;
-                }
-                items += count;
-                taken.push(batch.clone());
-            }
-            if is_over {
-                break;
-            }
-        }
-        taken
+    /// The next batches to propose, as far as there is room, in the scheduler's order. All stay in
+    /// the pool until [`Self::remove`], and the next proposal takes those that are still there
+    /// again.
+    pub fn propose(&self, room: &Room, scheduler: &mut Scheduler) -> Vec<VerifiedBatch> {
+        let ids =
+            scheduler.take(room.items_max as u64, room.batches_max, u64::from(room.returns_max));
+        ids.iter().filter_map(|id| self.batches.get(id)).cloned().collect()
     }
 }

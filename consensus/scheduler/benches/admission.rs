@@ -17,15 +17,15 @@ fn id(number: u64) -> BatchId {
     let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     bytes[..8].copy_from_slice(&mixed.to_le_bytes());
     bytes[8] = (number % 12) as u8;
-    BatchId(Digest(bytes))
+    BatchId::new(Digest::from_bytes(bytes))
 }
 
 fn attempt(submitter: u32) -> BatchAttempt {
     BatchAttempt {
-        submitter: ParticipantId(submitter),
+        submitter: ParticipantId::new(submitter),
         items: 1,
         class: ServiceClass::Order,
-        valid_until: TimeMs(u64::MAX),
+        valid_until: TimeMs::new(u64::MAX),
         backlog_items: 0,
         ahead_items: 0,
         is_retry: false,
@@ -70,18 +70,18 @@ fn decisions(criterion: &mut Criterion) {
             |((scheduler, now_us), round)| {
                 for number in 0..12_000_u64 {
                     let batch = id(*round * 12_000 + number);
-                    let submitter = u32::from(batch.0.0[8]);
+                    let submitter = u32::from(batch.digest().bytes()[8]);
                     black_box(scheduler.consider(&attempt(submitter), *now_us));
                     let class = ServiceClass::Order;
                     let from = Origin::Client;
-                    scheduler.enter(batch, ParticipantId(submitter), class, 1, from, *now_us);
+                    scheduler.enter(batch, ParticipantId::new(submitter), class, 1, from, *now_us);
                 }
                 let taken = scheduler.take(12_000, 16_384, 0);
                 for batch in &taken {
-                    let submitter = ParticipantId(u32::from(batch.0.0[8]));
+                    let submitter = ParticipantId::new(u32::from(batch.digest().bytes()[8]));
                     scheduler.remove(batch, submitter, ServiceClass::Order);
                 }
-                scheduler.record_block(12_000, *now_us + 100_000);
+                scheduler.record_block(12_000, true, *now_us + 100_000);
             },
             BatchSize::LargeInput,
         );
@@ -115,11 +115,12 @@ fn tables(criterion: &mut Criterion) {
     let key = SecretKey::from_seed(&[1; 32]);
     let context = OutlookContext {
         chain_id: ChainId::default(),
-        node: ValidatorId(0),
-        height: Height(1),
-        block_time: TimeMs(1),
+        node: ValidatorId::new(0),
+        height: Height::new(1),
+        block_time: TimeMs::new(1),
         load_ppm: 0,
         reason: 115,
+        made_at: TimeMs::new(now_us / 1_000),
     };
     criterion.bench_function("outlook of 512 lines, signed", |bencher| {
         bencher.iter(|| black_box(Outlook::of(&scheduler, &context, now_us).sign(&key)));

@@ -6,6 +6,7 @@
 //! and forecasts an hour. Integers only. No clock, socket or file: time arrives as an argument, in
 //! microseconds since the Unix epoch, and equal calls give equal answers.
 
+pub mod attempt;
 pub mod capacity;
 pub mod class;
 pub mod forecast;
@@ -17,12 +18,15 @@ pub mod reading;
 mod recent;
 pub mod scheduler;
 pub mod shares;
+pub mod steady;
 mod submitters;
 pub mod weights;
 
+pub use attempt::{Admission, BatchAttempt, Origin, RetryAt, Settings, ShareReason};
 pub use class::ServiceClass;
 pub use forecast::{DeclaredEvent, Forecast, ForecastPoint};
 pub use outlook::{Outlook, OutlookError, OutlookHead, OutlookLine, OutlookProof, SignedOutlook};
 pub use pacing::{Pacer, SendPlan};
 pub use reading::ReadBudget;
-pub use scheduler::{Admission, BatchAttempt, Origin, RetryAt, Scheduler, Settings, ShareReason};
+pub use scheduler::Scheduler;
+pub use steady::SteadyTime;

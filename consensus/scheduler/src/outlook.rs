@@ -136,25 +136,27 @@ pub struct OutlookContext {
     pub load_ppm: u32,
     /// The code of the rejection for a submitter that has used its share.
     pub reason: u16,
+    /// The node's clock at the moment of the scheduler's time at which the table is made.
+    pub made_at: TimeMs,
 }
 
 impl Outlook {
     /// Makes the table of a scheduler.
     pub fn of(scheduler: &Scheduler, context: &OutlookContext, now_us: u64) -> Self {
+        let made_at = context.made_at;
         let line = |submitter: ParticipantId| {
-            let opens_us = scheduler.opens_us(submitter).max(now_us);
+            let wait_us = scheduler.opens_us(submitter).saturating_sub(now_us);
             OutlookLine {
                 submitter,
                 weight: scheduler.weight(submitter),
                 share_items_per_s: scheduler.share(submitter),
-                reason: if opens_us > now_us { context.reason } else { 0 },
-                retry_at: TimeMs(opens_us.div_ceil(1_000)),
+                reason: if wait_us > 0 { context.reason } else { 0 },
+                retry_at: made_at.plus(wait_us.div_ceil(1_000)),
             }
         };
         let lines: Vec<OutlookLine> =
             scheduler.active(OUTLOOK_LINES_MAX).into_iter().map(line).collect();
         let tree = Tree::new(lines.iter().map(OutlookLine::leaf).collect());
-        let made_at = TimeMs(now_us / 1_000);
         let head = OutlookHead {
             chain_id: context.chain_id,
             node: context.node,

@@ -81,7 +81,7 @@ impl Pacer {
     pub fn accepts(&self, items: u64, ahead_items: u64, valid_until: TimeMs, now_us: u64) -> bool {
         let wait_us = self.wait_us(items, ahead_items);
         let wait_us = wait_us.saturating_add(wait_us / 100 * MARGIN_PERCENT);
-        self.settled_ms(wait_us, now_us) <= valid_until.0
+        self.settled_ms(wait_us, now_us) <= valid_until.get()
     }
 
     /// Plans a batch of `items` that `ahead_items` wait before.
@@ -92,7 +92,7 @@ impl Pacer {
         valid_until: TimeMs,
         now_us: u64,
     ) -> SendPlan {
-        if self.settled_ms(self.wait_us(items, ahead_items), now_us) > valid_until.0 {
+        if self.settled_ms(self.wait_us(items, ahead_items), now_us) > valid_until.get() {
             return SendPlan::Never;
         }
         let opens_us = self.opens_us();
@@ -130,7 +130,7 @@ impl Pacer {
     /// Records refusal 115 with its time to retry: the share is the same at every node, so nothing
     /// is sent to any of them before that time.
     pub fn record_refusal(&mut self, retry_at: TimeMs) {
-        let until_us = retry_at.0.saturating_mul(1_000);
+        let until_us = retry_at.get().saturating_mul(1_000);
         self.closed_until_us = self.closed_until_us.max(until_us);
     }
 

@@ -15,7 +15,7 @@ pub(crate) struct Recent {
 /// An id is a hash already: its first 8 bytes will do.
 fn key(id: &BatchId) -> u64 {
     let mut first = [0; 8];
-    first.copy_from_slice(&id.0.0[..8]);
+    first.copy_from_slice(&id.digest().bytes()[..8]);
     u64::from_le_bytes(first)
 }
 

@@ -4,14 +4,18 @@
 //! forged header costs its victim nothing. [`Scheduler::enter`] charges once the signature is
 //! known to be the submitter's, and so it does for batches that peers announce: all nodes enforce
 //! one share without a word about it. [`Scheduler::tick`] divides the capacity anew.
+//!
+//! While a block is being decided, its batches still wait: a queue of a few hundred milliseconds is
+//! no sign of too much. The sign is a block that was full, and what it left behind.
 
 use std::cmp::Reverse;
 
 use chain_types::{BatchId, ParticipantId, TimeMs};
 
+use crate::attempt::{Admission, BatchAttempt, Origin, RetryAt, Settings, ShareReason};
 use crate::capacity::Capacity;
 use crate::class::ServiceClass;
-use crate::meter::{cost_us, items_in};
+use crate::meter::{Meter, cost_us, items_in};
 use crate::queues::ItemQueues;
 use crate::recent::Recent;
 use crate::shares::{Claim, Division, at_level, divide};
@@ -28,8 +32,11 @@ pub const QUEUE_US: u64 = 500_000;
 pub const TOLERANCE_US: u64 = 250_000;
 /// The largest batch, as a time at the submitter's share, in microseconds.
 const BATCH_US_MAX: u64 = 10_000_000;
-/// The queue up to which a batch passes that is larger than its submitter's bound, in microseconds.
-const LARGE_QUEUE_US: u64 = 250_000;
+/// The queue up to which any batch passes, as a time at the capacity, in microseconds.
+const SHORT_QUEUE_US: u64 = 250_000;
+/// The queue up to which a batch passes if nothing else waits of its submitter: one that is larger
+/// than the submitter's bound would never pass otherwise.
+const FIRST_QUEUE_US: u64 = 400_000;
 /// The part of the capacity that is set aside for duties, and for the floors: a tenth.
 const TENTH: u64 = 10;
 /// The active submitters for which one tick's work is done in one tick's time. With more, shares
@@ -38,86 +45,6 @@ const ACTIVE_A_TICK: usize = 16_384;
 /// Smoothing of first tries: a rise is followed in about 200 ms, a fall in about a second.
 const RISE_US: u64 = 200_000;
 const FALL_US: u64 = 1_000_000;
-
-/// What a scheduler starts with.
-#[derive(Debug, Clone, Copy)]
-pub struct Settings {
-    /// The first estimate of the capacity, in items a second.
-    pub capacity_items_per_s: u64,
-    /// The most submitters with an account of their own; more share one.
-    pub submitters_max: usize,
-    /// How many charged batches are remembered for certain.
-    pub recent_max: usize,
-    /// The time from a block's proposal until it is final, in milliseconds.
-    pub settle_ms: u64,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            capacity_items_per_s: 50_000,
-            submitters_max: 1 << 18,
-            recent_max: 1 << 16,
-            settle_ms: 200,
-        }
-    }
-}
-
-/// What the header of a batch says, and what its client says beside it.
-#[derive(Debug, Clone, Copy)]
-pub struct BatchAttempt {
-    /// Who claims to submit it.
-    pub submitter: ParticipantId,
-    /// The number of its items.
-    pub items: u32,
-    /// What kind of work it is.
-    pub class: ServiceClass,
-    /// The last block time at which it may commit.
-    pub valid_until: TimeMs,
-    /// Items that the client says are waiting with it. They raise the demand by half at most.
-    pub backlog_items: u64,
-    /// Items that the client says it will send before this batch, should it be refused. They defer
-    /// the time to retry that is stated.
-    pub ahead_items: u64,
-    /// The client says that the batch was refused before.
-    pub is_retry: bool,
-}
-
-/// Why a batch is refused by its header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ShareReason {
-    /// The submitter has sent its share.
-    ShareUsed,
-    /// As many items of the submitter wait as its share allows.
-    QueueFull,
-    /// The batch is more than 10 seconds of the submitter's share.
-    BatchOverShare,
-    /// What waits will not be done before the batch's valid-until time.
-    TooLate,
-}
-
-/// When a refused batch will be admitted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RetryAt {
-    /// The same bytes are admitted from this moment on.
-    At(TimeMs),
-    /// The batch cannot be final before its valid-until time.
-    Never,
-}
-
-/// The decision about a header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
-    /// The body may be read and verified.
-    Admit,
-    /// The batch is refused before its body is read.
-    Refuse {
-        /// The reason of the refusal.
-        reason: ShareReason,
-        /// When it will be admitted.
-        retry: RetryAt,
-    },
-}
 
 /// The shares of all submitters, the batches that wait, and the estimate of the capacity.
 #[derive(Debug)]
@@ -132,12 +59,14 @@ pub struct Scheduler {
     /// What was divided among orders, in items a second.
     divided: u64,
     tick_us: Option<u64>,
+    /// The items that the last block left behind for want of space.
+    left_items: u64,
     /// Someone was refused, or said that it has a backlog, since the last tick.
     are_clients_waiting: bool,
     /// Items of duties that were charged to the part that is set aside, since the last tick.
     duty_items: u64,
     duties_per_s: u64,
-    duties: crate::meter::Meter,
+    duties: Meter,
 }
 
 impl Scheduler {
@@ -152,10 +81,11 @@ impl Scheduler {
             division: Division::Plenty { spare: settings.capacity_items_per_s },
             divided: settings.capacity_items_per_s,
             tick_us: None,
+            left_items: 0,
             are_clients_waiting: false,
             duty_items: 0,
             duties_per_s: 0,
-            duties: crate::meter::Meter::default(),
+            duties: Meter::default(),
             settings,
         }
     }
@@ -176,8 +106,21 @@ impl Scheduler {
         }
         submitter.backlog_items = attempt.backlog_items;
         self.submitters.activate(place);
-        self.are_clients_waiting |= attempt.backlog_items > 0;
-        let submitter = self.submitters.get(place);
+        let admission = self.judge(attempt, now_us);
+        let is_held_back = matches!(
+            admission,
+            Admission::Refuse { reason, .. } if reason != ShareReason::TooLate
+        );
+        self.are_clients_waiting |= attempt.backlog_items > 0 || is_held_back;
+        admission
+    }
+
+    /// Returns what [`Self::consider`] would decide, and records nothing.
+    pub fn judge(&self, attempt: &BatchAttempt, now_us: u64) -> Admission {
+        let weight = self.weights.of(attempt.submitter);
+        let unknown = Submitter::unknown(attempt.submitter, weight);
+        let place = self.submitters.account(attempt.submitter);
+        let submitter = place.map_or(&unknown, |place| self.submitters.get(place));
         if attempt.class.is_duty() && self.has_duty_room(submitter, now_us) {
             return Admission::Admit;
         }
@@ -187,8 +130,7 @@ impl Scheduler {
             }
             None => Admission::Admit,
             Some((reason, opens_us)) => {
-                self.are_clients_waiting = true;
-                let retry = self.retry(attempt, opens_us, now_us);
+                let retry = self.retry(attempt, self.rate(submitter), opens_us, now_us);
                 Admission::Refuse { reason, retry }
             }
         }
@@ -203,7 +145,7 @@ impl Scheduler {
     ) -> Option<(ShareReason, u64)> {
         let items = u64::from(attempt.items);
         let rate = self.rate(submitter);
-        if items > items_in(rate, BATCH_US_MAX).max(1) {
+        if items > items_in(self.charge_rate(submitter), BATCH_US_MAX).max(1) {
             return Some((ShareReason::BatchOverShare, u64::MAX));
         }
         let opens_us = submitter.meter.opens_us(TOLERANCE_US);
@@ -216,10 +158,12 @@ impl Scheduler {
         }
         let own = self.queue_items_of(attempt.submitter);
         let bound = items_in(self.allowance(submitter, rate), QUEUE_US);
+        let capacity = self.capacity.items_per_s();
         let has_place = own + items <= bound
-            || (own == 0 && queue <= items_in(self.capacity.items_per_s(), LARGE_QUEUE_US));
+            || queue + items <= items_in(capacity, SHORT_QUEUE_US)
+            || (own == 0 && queue <= items_in(capacity, FIRST_QUEUE_US));
         // What waits is gone after the whole queue, or after the own one at the share.
-        let drained_us = cost_us(queue, self.capacity.items_per_s()).min(cost_us(own, rate));
+        let drained_us = cost_us(queue, capacity).min(cost_us(own, rate));
         (!has_place)
             .then(|| (ShareReason::QueueFull, now_us.saturating_add(drained_us.max(TICK_US))))
     }
@@ -228,29 +172,56 @@ impl Scheduler {
     fn is_too_late(&self, submitter: &Submitter, attempt: &BatchAttempt, now_us: u64) -> bool {
         let queue = self.queue_items();
         let own = if queue == 0 { 0 } else { self.queue_items_of(attempt.submitter) };
-        let own_us = cost_us(own + u64::from(attempt.items), self.rate(submitter));
+        let own_us = cost_us(own + u64::from(attempt.items), self.charge_rate(submitter));
         let wait_us = own_us.min(cost_us(queue, self.capacity.items_per_s()));
         let final_ms = now_us.saturating_add(wait_us) / 1_000;
-        final_ms.saturating_add(self.settings.settle_ms) > attempt.valid_until.0
+        final_ms.saturating_add(self.settings.settle_ms) > attempt.valid_until.get()
     }
 
     /// When a refused batch is admitted, after what its client sends before it.
-    fn retry(&self, attempt: &BatchAttempt, opens_us: u64, now_us: u64) -> RetryAt {
-        let place = self.submitters.find(attempt.submitter);
-        let rate = place.map_or(1, |place| self.rate(self.submitters.get(place)));
+    fn retry(&self, attempt: &BatchAttempt, rate: u64, opens_us: u64, now_us: u64) -> RetryAt {
         let before_us = cost_us(attempt.ahead_items, rate);
         let at_us = opens_us.max(now_us).saturating_add(before_us);
         let final_ms = (at_us / 1_000).saturating_add(u64::from(self.queue_ms()));
-        match final_ms.saturating_add(self.settings.settle_ms) > attempt.valid_until.0 {
+        match final_ms.saturating_add(self.settings.settle_ms) > attempt.valid_until.get() {
             true => RetryAt::Never,
-            false => RetryAt::At(TimeMs(at_us.div_ceil(1_000))),
+            false => RetryAt::At(TimeMs::new(at_us.div_ceil(1_000))),
         }
     }
 
     /// Charges a verified batch to its submitter and puts it into its queue: one that was admitted
-    /// here, or one that a peer announces. Returns false, and charges nothing, for a batch that was
+    /// here, or one that a peer announces. Returns false, and does neither, for a batch that was
     /// charged before.
     pub fn enter(
+        &mut self,
+        id: BatchId,
+        submitter: ParticipantId,
+        class: ServiceClass,
+        items: u32,
+        origin: Origin,
+        now_us: u64,
+    ) -> bool {
+        let is_new = self.charge(id, submitter, class, items, origin, now_us);
+        if is_new {
+            self.requeue(id, submitter, class, items);
+        }
+        is_new
+    }
+
+    /// Puts a batch into its queue that was charged before, and left the queue for no block.
+    pub fn requeue(
+        &mut self,
+        id: BatchId,
+        submitter: ParticipantId,
+        class: ServiceClass,
+        items: u32,
+    ) {
+        self.queues[class.number()].push(submitter, id, items);
+    }
+
+    /// Charges a verified batch that waits for nothing here: a block has it, and nobody announced
+    /// it before. Returns false, and charges nothing, for one that was charged before.
+    pub fn charge(
         &mut self,
         id: BatchId,
         submitter: ParticipantId,
@@ -265,7 +236,7 @@ impl Scheduler {
         let place = self.submitters.touch(submitter, self.weights.of(submitter), now_us);
         self.submitters.activate(place);
         let entry = self.submitters.get(place);
-        let (rate, weight) = (self.rate(entry), entry.weight);
+        let (rate, weight) = (self.charge_rate(entry), entry.weight);
         let is_from_duties = class.is_duty() && self.has_duty_room(entry, now_us);
         let set_aside = self.capacity.items_per_s() / TENTH;
         let duty_rate = self.duty_rate(weight);
@@ -281,7 +252,6 @@ impl Scheduler {
         } else {
             entry.meter.charge(count, rate, now_us);
         }
-        self.queues[class.number()].push(submitter, id, items);
         true
     }
 
@@ -305,9 +275,11 @@ impl Scheduler {
         self.queues[class.number()].remove(submitter, id)
     }
 
-    /// Learns from a block whose batches were removed.
-    pub fn record_block(&mut self, items: u64, now_us: u64) {
-        self.capacity.record_block(items, self.queue_items(), now_us);
+    /// Learns from a block whose batches were removed. Only a full one says that what waits now was
+    /// left behind for want of space.
+    pub fn record_block(&mut self, items: u64, is_full: bool, now_us: u64) {
+        self.left_items = if is_full { self.queue_items() } else { 0 };
+        self.capacity.record_block(items, self.left_items, now_us);
     }
 
     /// Divides the capacity anew if 100 ms have passed; longer when very many are active.
@@ -323,7 +295,7 @@ impl Scheduler {
         self.submitters.forget_before(now_us.saturating_sub(SEEN_US));
         let duties = std::mem::take(&mut self.duty_items);
         self.duties_per_s = follow(self.duties_per_s, per_second(duties, elapsed_us), elapsed_us);
-        let grantable = self.capacity.grantable(self.queue_items());
+        let grantable = self.capacity.grantable(self.left_items);
         self.divided = grantable.saturating_sub(self.duties_per_s).max(1);
         let mut claims = self.claims(elapsed_us);
         self.division = divide(self.divided, &mut claims);
@@ -367,6 +339,16 @@ impl Scheduler {
 
     fn rate(&self, submitter: &Submitter) -> u64 {
         self.rate_of(submitter.demand, submitter.weight)
+    }
+
+    /// The rate at which a batch is charged. While all that is asked for fits, what is left is
+    /// anybody's at once: a large batch after a pause has no debt of seconds beside an idle chain.
+    fn charge_rate(&self, submitter: &Submitter) -> u64 {
+        let rate = self.rate(submitter);
+        match self.division {
+            Division::Scarce { .. } => rate,
+            Division::Plenty { spare } => rate.max(submitter.demand.saturating_add(spare)),
+        }
     }
 
     fn rate_of(&self, demand: u64, weight: u32) -> u64 {
@@ -467,15 +449,6 @@ impl Scheduler {
         let place = self.submitters.find(submitter);
         place.map_or(0, |place| self.submitters.get(place).meter.opens_us(TOLERANCE_US))
     }
-}
-
-/// How a verified batch came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// From a client, and it was considered here.
-    Client,
-    /// From a peer that admitted it.
-    Peer,
 }
 
 fn per_second(items: u64, elapsed_us: u64) -> u64 {

@@ -50,30 +50,34 @@ pub(crate) struct Submitters {
 
 /// Ids are given by governance, one after the other: multiplying spreads them well enough.
 fn key(id: ParticipantId) -> u64 {
-    let product = u64::from(id.0).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let product = u64::from(id.get()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     product ^ (product >> 32)
 }
 
-fn blank(id: ParticipantId, weight: u32) -> Submitter {
-    Submitter {
-        id,
-        weight,
-        meter: Meter::default(),
-        duties: Meter::default(),
-        seen_us: 0,
-        tried_items: 0,
-        tries_per_s: 0,
-        demand: 0,
-        backlog_items: 0,
-        is_active: false,
-        older: NONE,
-        younger: NONE,
+impl Submitter {
+    /// A submitter that was not seen lately.
+    pub fn unknown(id: ParticipantId, weight: u32) -> Self {
+        Self {
+            id,
+            weight,
+            meter: Meter::default(),
+            duties: Meter::default(),
+            seen_us: 0,
+            tried_items: 0,
+            tries_per_s: 0,
+            demand: 0,
+            backlog_items: 0,
+            is_active: false,
+            older: NONE,
+            younger: NONE,
+        }
     }
 }
 
 impl Submitters {
     pub fn new(submitters_max: usize) -> Self {
-        let others = blank(ParticipantId(u32::MAX), crate::weights::WEIGHT_STANDARD);
+        let others =
+            Submitter::unknown(ParticipantId::new(u32::MAX), crate::weights::WEIGHT_STANDARD);
         Self {
             weights: u64::from(others.weight),
             places: vec![others],
@@ -103,6 +107,13 @@ impl Submitters {
         self.by_id.find(key(id), |place| self.places[*place as usize].id == id).copied()
     }
 
+    /// Returns the place that a submitter's account has, or would share; `None` for one that was
+    /// not seen lately and has room for an account of its own.
+    pub fn account(&self, id: ParticipantId) -> Option<u32> {
+        let is_shared = self.len() >= self.submitters_max;
+        self.find(id).or(is_shared.then_some(OTHERS))
+    }
+
     /// Returns the place of a submitter that is seen now; the shared one when all are taken.
     pub fn touch(&mut self, id: ParticipantId, weight: u32, now_us: u64) -> u32 {
         if let Some(place) = self.find(id) {
@@ -116,7 +127,7 @@ impl Submitters {
         if self.len() >= self.submitters_max {
             return OTHERS;
         }
-        let fresh = Submitter { seen_us: now_us, ..blank(id, weight) };
+        let fresh = Submitter { seen_us: now_us, ..Submitter::unknown(id, weight) };
         let place = match self.free.pop() {
             Some(place) => {
                 self.places[place as usize] = fresh;

@@ -48,18 +48,18 @@ struct Month {
 impl Month {
     fn collect(&mut self, amount: u64) {
         let programme = &self.versions[self.version];
-        if amount < programme.order_least.0 {
+        if amount < programme.order_least.get() {
             return;
         }
         self.entry.count += 1;
         let mut outcome = Outcome::APPLIED;
         if let Some(tier) = tier_of(programme, self.entry.count) {
-            let given = share(programme, tier, Amount(amount));
-            if given.0 > 0 {
+            let given = share(programme, tier, Amount::new(amount));
+            if given.get() > 0 {
                 let mut earned = self.entry.earned();
                 note_grant(&mut earned, tier, given, self.changes);
                 self.entry.set_earned(&earned);
-                self.cost += i128::from(given.0);
+                self.cost += i128::from(given.get());
                 outcome = Outcome::with_cashback(tier);
             }
         }
@@ -75,21 +75,26 @@ impl Month {
         let programme = &self.versions[order.version];
         let before = order.left;
         let after = before - (before * per_mille / 1_000).max(1);
-        let granted = |rest| granted_on_rest(programme, order.outcome, Amount(rest)).0;
+        let granted = |rest| granted_on_rest(programme, order.outcome, Amount::new(rest)).get();
         let own = granted(before) - granted(after);
-        let goes = after < programme.order_least.0;
+        let goes = after < programme.order_least.get();
         let (outcome, is_forced) = (order.outcome, false);
         (order.left, order.is_here) = (after, !goes);
-        let (before, after) = (Amount(before), Amount(after));
+        let (before, after) = (Amount::new(before), Amount::new(after));
         let part = Part { before, after, is_forced, is_by_collector };
         let most = at_stake_at_most(&self.entry.earned());
         let (taken, count, earned) = of_month(&self.entry, outcome, own, goes, &part);
-        assert!(taken.rested <= most, "{} rested, and {} was shown", taken.rested.0, most.0);
+        assert!(
+            taken.rested <= most,
+            "{} rested, and {} was shown",
+            taken.rested.get(),
+            most.get()
+        );
         self.entry.count = count;
         self.entry.set_earned(&earned);
-        self.cost -= i128::from(taken.own.0) - i128::from(taken.set_off.0);
-        self.cost -= i128::from(taken.rested.0);
-        self.has_other_paid |= !is_by_collector && taken.rested.0 > 0;
+        self.cost -= i128::from(taken.own.get()) - i128::from(taken.set_off.get());
+        self.cost -= i128::from(taken.rested.get());
+        self.has_other_paid |= !is_by_collector && taken.rested.get() > 0;
     }
 
     /// The share of what stayed, by counts of what stayed.
@@ -98,7 +103,7 @@ impl Month {
         let of = |(rank, order): (u16, &Order)| {
             let programme = &self.versions[order.version];
             let tier = tier_of(programme, rank);
-            tier.map_or(0, |tier| i128::from(share(programme, tier, Amount(order.left)).0))
+            tier.map_or(0, |tier| i128::from(share(programme, tier, Amount::new(order.left)).get()))
         };
         (1_u16..).zip(here).map(of).sum()
     }
@@ -115,12 +120,12 @@ fn programme() -> impl Strategy<Value = Programme> {
                 .map(|(above, basis_points)| CashbackTier { above: *above, basis_points })
                 .collect();
             Programme {
-                merchant: MerchantId(1),
-                currency: Currency(156),
-                order_least: Amount(Programme::least_of(&tiers).0 + more),
+                merchant: MerchantId::new(1),
+                currency: Currency::new(156),
+                order_least: Amount::new(Programme::least_of(&tiers).get() + more),
                 tiers,
-                order_max: Amount(order_max),
-                user_month_max: Amount(0),
+                order_max: Amount::new(order_max),
+                user_month_max: Amount::new(0),
                 offset_min: 0,
                 is_active: true,
                 gateways: Vec::new(),

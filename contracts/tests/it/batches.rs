@@ -1,7 +1,7 @@
 //! The rules of whole batches, in admission and in execution.
 
 use chain_types::batch::BatchItem;
-use chain_types::{OrderId, Outcome, Rejection, VerifiedBatch};
+use chain_types::{ChainId, Digest, OrderId, Outcome, Rejection, VerifiedBatch};
 use contracts::{BlockError, admit, execute};
 use zerocopy::{Immutable, IntoBytes};
 
@@ -71,7 +71,7 @@ fn the_bounds_of_valid_until_are_in() {
 #[test]
 fn a_batch_of_another_chain_is_refused() {
     let mut genesis = genesis();
-    genesis.chain_id.0.0[0] ^= 1;
+    genesis.chain_id = ChainId::new(Digest::ZERO);
     let other = Chain::of(genesis);
     let batch = other.batch(BANK_A, &[one_step(order_id(1, 0), 100)]);
     let mut chain = Chain::new();

@@ -2,7 +2,7 @@
 
 use chain_state::State;
 use chain_types::block::{batches_root, outcomes_root, results_root};
-use chain_types::{Height, ValidatorId};
+use chain_types::{Amount, ChainId, Digest, Height, ValidatorId};
 use contracts::{BlockContext, BlockError, execute};
 
 use crate::kit::*;
@@ -15,7 +15,7 @@ fn contexts_that_no_block_can_have() {
     let refused = |context: BlockContext| execute(&chain.state, &context, &[], &[], &chain).err();
     assert_eq!(refused(good), None);
     for height in [0, 1, 3] {
-        let (actual, expected) = (Height(height), Height(2));
+        let (actual, expected) = (Height::new(height), Height::new(2));
         let context = BlockContext { height: actual, ..good };
         assert_eq!(refused(context), Some(BlockError::Height { actual, expected }));
     }
@@ -23,7 +23,7 @@ fn contexts_that_no_block_can_have() {
         let error = BlockError::Time { actual: time, parent: START.plus(10) };
         assert_eq!(refused(BlockContext { time, ..good }), Some(error));
     }
-    let proposer = ValidatorId(4);
+    let proposer = ValidatorId::new(4);
     let context = BlockContext { proposer, ..good };
     assert_eq!(refused(context), Some(BlockError::Proposer(proposer)));
 }
@@ -131,7 +131,7 @@ fn accounts_are_provable_against_the_header() {
         assert!(!richer.holds(digest), "other counters do not hold");
         for level in 0..proof.siblings.len() {
             let mut bent = proof.clone();
-            bent.siblings[level].0[0] ^= 1;
+            bent.siblings[level] = Digest::from_bytes([1; 32]);
             assert!(!bent.holds(digest), "sibling {level} is not ignored");
         }
         let moved = chain_state::AccountProof { index: proof.index ^ 1, ..proof };
@@ -148,9 +148,9 @@ fn block_zero_is_a_function_of_the_genesis_file() {
     assert_eq!(state.block_hash(), zero.hash());
     assert_eq!(state.digest(), zero.header.state_digest);
     let mut other = genesis.clone();
-    other.liquidity[0].net_debit_cap.0 += 1;
+    other.liquidity[0].net_debit_cap = other.liquidity[0].net_debit_cap.plus(Amount::new(1));
     assert_ne!(State::genesis_block(&other).hash(), zero.hash());
     let mut other = genesis;
-    other.chain_id.0.0[9] ^= 1;
+    other.chain_id = ChainId::new(Digest::ZERO);
     assert_ne!(State::genesis_block(&other).header.state_digest, zero.header.state_digest);
 }

@@ -12,16 +12,16 @@ use contracts::{BlockError, EvidenceError, check_evidence, execute};
 use crate::kit::*;
 
 fn block_named(name: &str) -> BlockHash {
-    BlockHash(sha256(&[name.as_bytes()]))
+    BlockHash::new(sha256(&[name.as_bytes()]))
 }
 
 /// Two precommits of a validator: one for nothing, one for a block.
 fn votes(chain: &Chain, validator: u32, height: u64) -> Equivocation {
     let vote = |block| {
-        let (height, round, step) = (Height(height), Round(1), VoteStep::Precommit);
+        let (height, round, step) = (Height::new(height), Round::new(1), VoteStep::Precommit);
         let vote = Vote { height, round, step, block };
         let signature = vote_key(validator).sign(&vote.digest(chain.genesis.chain_id));
-        SignedVote { vote, validator: ValidatorId(validator), signature }
+        SignedVote { vote, validator: ValidatorId::new(validator), signature }
     };
     Equivocation::Votes { first: vote(None), second: vote(Some(block_named("a"))) }
 }
@@ -29,8 +29,8 @@ fn votes(chain: &Chain, validator: u32, height: u64) -> Equivocation {
 /// Two proposals of a validator.
 fn proposals(chain: &Chain, validator: u32, height: u64) -> Equivocation {
     let proposal = |name| {
-        let (height, round, block) = (Height(height), Round(0), block_named(name));
-        let proposer = ValidatorId(validator);
+        let (height, round, block) = (Height::new(height), Round::new(0), block_named(name));
+        let proposer = ValidatorId::new(validator);
         let proposal = Proposal { height, round, block, valid_round: None, proposer };
         let signature = vote_key(validator).sign(&proposal.digest(chain.genesis.chain_id));
         SignedProposal { proposal, signature }
@@ -60,13 +60,13 @@ fn what_no_block_may_hold() {
     let chain = short_chain();
     let good = |validator, height| votes(&chain, validator, height);
     let Equivocation::Votes { first, second } = good(1, 2) else { panic!("those are votes") };
-    let framed = |signed: SignedVote| SignedVote { validator: ValidatorId(0), ..signed };
+    let framed = |signed: SignedVote| SignedVote { validator: ValidatorId::new(0), ..signed };
     let framing = Equivocation::Votes { first: framed(first), second: framed(second) };
     let once = Equivocation::Votes { first, second: first };
     let backwards = Equivocation::Votes { first: second, second: first };
     let stranger = Equivocation::Votes {
-        first: SignedVote { validator: ValidatorId(4), ..first },
-        second: SignedVote { validator: ValidatorId(4), ..second },
+        first: SignedVote { validator: ValidatorId::new(4), ..first },
+        second: SignedVote { validator: ValidatorId::new(4), ..second },
     };
     let five: Vec<_> = (0..4).map(|id| good(id, 1)).chain([good(0, 2)]).collect();
     let rows = [
@@ -85,8 +85,8 @@ fn what_no_block_may_hold() {
         ),
         ("a later height first", vec![good(1, 2), good(2, 1)], Some(EvidenceError::Order)),
         ("a higher validator first", vec![good(2, 2), good(1, 2)], Some(EvidenceError::Order)),
-        ("of nobody", vec![stranger], Some(EvidenceError::Stranger(ValidatorId(4)))),
-        ("of the next height", vec![good(1, 4)], Some(EvidenceError::Future(Height(4)))),
+        ("of nobody", vec![stranger], Some(EvidenceError::Stranger(ValidatorId::new(4)))),
+        ("of the next height", vec![good(1, 4)], Some(EvidenceError::Future(Height::new(4)))),
         (
             "against another",
             vec![framing],
@@ -97,7 +97,7 @@ fn what_no_block_may_hold() {
         (
             "one that fails among good ones",
             vec![good(0, 1), good(2, 4)],
-            Some(EvidenceError::Future(Height(4))),
+            Some(EvidenceError::Future(Height::new(4))),
         ),
     ];
     for (what, evidence, error) in rows {
@@ -127,22 +127,22 @@ fn evidence_leaves_a_record_and_is_never_recorded_again() {
         .collect();
     let [of_votes, of_proposals] = caught[..] else { panic!("{caught:?}") };
     let expected = EvidenceRecord {
-        height: Height(3),
+        height: Height::new(3),
         sequence: 0,
         time: header.time,
-        validator: ValidatorId(1),
+        validator: ValidatorId::new(1),
         kind: EquivocationKind::Precommits,
-        offence_height: Height(2),
-        offence_round: Round(1),
+        offence_height: Height::new(2),
+        offence_round: Round::new(1),
         first: None,
         second: Some(block_named("a")),
     };
     assert_eq!(of_votes, expected);
-    assert_eq!((of_proposals.sequence, of_proposals.validator), (1, ValidatorId(2)));
+    assert_eq!((of_proposals.sequence, of_proposals.validator), (1, ValidatorId::new(2)));
     assert_eq!(of_proposals.kind, EquivocationKind::Proposals);
     chain.apply(executed, &[]);
     for one in [votes(&chain, 1, 2), proposals(&chain, 1, 2)] {
-        let (validator, height) = (ValidatorId(1), Height(2));
+        let (validator, height) = (ValidatorId::new(1), Height::new(2));
         let recorded = Some(EvidenceError::Recorded { validator, height });
         assert_eq!(refused(&chain, &[one]), recorded);
     }
@@ -161,11 +161,11 @@ fn evidence_is_judged_with_the_key_of_its_height() {
         network_key: key_named("fresh").public_key(),
         validator_key: vote_key(9).public_key(),
     });
-    let since = chain.state.height().0 + 1;
+    let since = chain.state.height().get() + 1;
     chain.block(1, &[]);
     let of = |place: u32, evidence: Equivocation| match evidence {
         Equivocation::Votes { first, second } => {
-            let of = |signed| SignedVote { validator: ValidatorId(place), ..signed };
+            let of = |signed| SignedVote { validator: ValidatorId::new(place), ..signed };
             Equivocation::Votes { first: of(first), second: of(second) }
         }
         other => other,
@@ -180,11 +180,11 @@ fn evidence_is_judged_with_the_key_of_its_height() {
         assert_eq!(refused(&chain, &[evidence]), error, "{what}");
     }
     // Removed: what it signed before counts, and nothing after.
-    chain.change(&Change::Node(Node { operator: ParticipantId(OPERATORS[0]), ..node(5) }));
+    chain.change(&Change::Node(Node { operator: ParticipantId::new(OPERATORS[0]), ..node(5) }));
     chain.change(&Change::NodeRemoved { node: 1 });
-    let removed = chain.state.height().0 + 1;
+    let removed = chain.state.height().get() + 1;
     chain.block(1, &[]);
-    let stranger = Some(EvidenceError::Stranger(ValidatorId(1)));
+    let stranger = Some(EvidenceError::Stranger(ValidatorId::new(1)));
     for (what, evidence, error) in [
         ("the first key", votes(&chain, 1, since - 1), None),
         ("the last key", of(1, votes(&chain, 9, removed - 1)), None),
@@ -202,16 +202,17 @@ fn evidence_has_its_time_and_is_forgotten_after_it() {
     let evidence = [votes(&chain, 1, 2)];
     let executed = execute(&chain.state, &chain.context(1), &[], &evidence, &chain).unwrap();
     chain.apply(executed, &[]);
-    let key = (Height(2), ValidatorId(1));
-    while chain.state.height().next() < Height(2 + EVIDENCE_AGE_HEIGHTS) {
+    let key = (Height::new(2), ValidatorId::new(1));
+    while chain.state.height().next() < Height::new(2 + EVIDENCE_AGE_HEIGHTS) {
         chain.block(1, &[]);
     }
-    let recorded = EvidenceError::Recorded { validator: ValidatorId(1), height: Height(2) };
+    let recorded =
+        EvidenceError::Recorded { validator: ValidatorId::new(1), height: Height::new(2) };
     assert_eq!(refused(&chain, &evidence), Some(recorded));
     assert_eq!(refused(&chain, &[votes(&chain, 2, 2)]), None, "in time");
     chain.block(1, &[]);
     assert!(chain.state.tables().evidence.contains_key(&key));
-    let old = Some(EvidenceError::Old(Height(2)));
+    let old = Some(EvidenceError::Old(Height::new(2)));
     assert_eq!(refused(&chain, &evidence), old);
     assert_eq!(refused(&chain, &[votes(&chain, 2, 2)]), old);
     chain.block(1, &[]);

@@ -136,12 +136,12 @@ impl Scene {
     /// The block so far, on the chain before it.
     fn execute(&mut self) -> Vec<Vec<Outcome>> {
         self.chain = self.before.clone();
-        self.chain.block(self.now.0 - self.before.state.time().0, &self.batches)
+        self.chain.block(self.now.get() - self.before.state.time().get(), &self.batches)
     }
 
     /// Empty blocks, a millisecond apart, up to the one of `height`, which is at present.
     fn pass_blocks(&mut self, height: u64) -> Read<()> {
-        let missing = height.checked_sub(self.chain.state.height().0 + 1);
+        let missing = height.checked_sub(self.chain.state.height().get() + 1);
         let missing = missing.ok_or("that block is past")?;
         let last = self.now;
         for before_last in (0..=missing).rev() {
@@ -197,24 +197,24 @@ fn example_genesis() -> chain_types::ChainGenesis {
     genesis.parameters =
         Parameters { governance_notice_heights: 1, rates_min: 1, ..Parameters::default() };
     let line = |gateway: u32, currency: u16| LiquidityLine {
-        gateway: ParticipantId(gateway),
-        currency: Currency(currency),
-        net_debit_cap: Amount(match currency {
+        gateway: ParticipantId::new(gateway),
+        currency: Currency::new(currency),
+        net_debit_cap: Amount::new(match currency {
             JPY => 1_000_000,
             KWD => 10_000_000,
             _ => 1_000_000,
         }),
-        opening_liquidity: Amount(0),
+        opening_liquidity: Amount::new(0),
     };
     let currencies = [CNY, JPY, KWD, USD, EUR];
     let lines = [BANK_A, BANK_B].map(|gateway| currencies.map(|currency| line(gateway, currency)));
     genesis.liquidity = lines.concat();
     // The service may have reserved half of that with each bank and provider, and so may banks
     // with providers; the other service nothing.
-    let mut genesis = genesis.with_lines(Amount(0));
-    genesis.lines.retain(|line| line.key.holder.0 != SERVICE_SECOND);
+    let mut genesis = genesis.with_lines(Amount::new(0));
+    genesis.lines.retain(|line| line.key.holder.get() != SERVICE_SECOND);
     for line in &mut genesis.lines {
-        line.limit = Amount(if line.key.currency.0 == KWD { 5_000_000 } else { 500_000 });
+        line.limit = Amount::new(if line.key.currency.get() == KWD { 5_000_000 } else { 500_000 });
     }
     genesis
 }
@@ -248,11 +248,11 @@ fn entity(genesis: &mut chain_types::ChainGenesis, words: &mut Words<'_>) -> Rea
     words.expect("has")?;
     if words.eat("merchant") {
         let id = words.number()?;
-        let found = genesis.merchants.iter_mut().find(|known| known.id.0 == id);
+        let found = genesis.merchants.iter_mut().find(|known| known.id.get() == id);
         found.ok_or("no such merchant")?.legal_entity = entity;
     } else {
         let id = words.party()?;
-        let found = genesis.participants.iter_mut().find(|known| known.id.0 == id);
+        let found = genesis.participants.iter_mut().find(|known| known.id.get() == id);
         found.ok_or("no such participant")?.legal_entity = entity;
     }
     Ok(true)
@@ -267,9 +267,9 @@ fn line_of(
     let (opening, currency) = words.amount()?;
     words.expect("and a cap of")?;
     let (cap, _) = words.amount()?;
-    let of = |line: &&mut LiquidityLine| line.gateway.0 == bank && line.currency == currency;
+    let of = |line: &&mut LiquidityLine| line.gateway.get() == bank && line.currency == currency;
     let line = genesis.liquidity.iter_mut().find(of).ok_or("no such line")?;
-    (line.opening_liquidity, line.net_debit_cap) = (Amount(opening), Amount(cap));
+    (line.opening_liquidity, line.net_debit_cap) = (Amount::new(opening), Amount::new(cap));
     Ok(true)
 }
 

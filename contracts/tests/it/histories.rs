@@ -116,7 +116,7 @@ pub fn run(chain: &mut Chain, steps: &[Step], mut each_block: impl FnMut(&Chain,
     let mut orders: Vec<RechargeItem> = vec![order(order_id(0, 0), 1)];
     let mut pending: Vec<(u32, Item)> = Vec::new();
     for (number, step) in (1_u64..).zip(steps) {
-        let now_ms = i64::try_from(chain.state.time().0 - START.0).unwrap();
+        let now_ms = i64::try_from(chain.state.time().get() - START.get()).unwrap();
         match step.clone() {
             Step::Submit(Submit { by, gateway, merchant, amount, flags, age_ms, spare }) => {
                 let mut item = order(order_id(number, now_ms - age_ms), amount);
@@ -124,7 +124,7 @@ pub fn run(chain: &mut Chain, steps: &[Step], mut each_block: impl FnMut(&Chain,
                 item.merchant = merchant.into();
                 item.flags = flags.into();
                 item.spare[0] = spare;
-                item.order_id = of(submitter_of(&item), item.order_id()).0;
+                item.order_id = of(submitter_of(&item), item.order_id()).bytes();
                 orders.push(item);
                 pending.push((by.unwrap_or(submitter_of(&item)), Item::Recharge(item)));
             }
@@ -184,7 +184,7 @@ fn pick(chain: &Chain, index: &Index) -> (u64, u64, u64) {
         return (0, SHOP, 1);
     }
     let found = index.get(&known[known.len().saturating_sub(6)..]);
-    (found.id.window.0, found.id.merchant.0, found.amount.0)
+    (found.id.window.get(), found.id.merchant.get(), found.amount.get())
 }
 
 /// Runs of items of one party and kind make a batch each.
@@ -194,7 +194,7 @@ fn block(chain: &mut Chain, after_ms: u64, items: Vec<(u32, Item)>) -> Told {
     };
     let mut batches: Vec<VerifiedBatch> = Vec::new();
     // Each its own valid-until time, so that no two batches of a history are the same.
-    let mut until = chain.state.time().plus(after_ms + chain.state.height().0 * 130);
+    let mut until = chain.state.time().plus(after_ms + chain.state.height().get() * 130);
     for run in items.chunk_by(same) {
         until = until.plus(1);
         batches.push(batch_of(chain, until, run));

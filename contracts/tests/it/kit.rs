@@ -45,7 +45,7 @@ pub const EUR: u16 = 978;
 pub const GBP: u16 = 826;
 
 /// The time of block zero.
-pub const START: TimeMs = TimeMs(1_800_000_000_000);
+pub const START: TimeMs = TimeMs::new(1_800_000_000_000);
 
 /// The sum that bank A may collect in CNY at first: opening liquidity and cap.
 pub const A_OPENING: u64 = 1_000;
@@ -53,12 +53,12 @@ pub const A_CAP: u64 = 9_000;
 
 /// The first key of a participant.
 pub fn key_of(participant: u32) -> SecretKey {
-    SecretKey::from_seed(&sha256(&[b"test key", &participant.to_le_bytes()]).0)
+    SecretKey::from_seed(&sha256(&[b"test key", &participant.to_le_bytes()]).bytes())
 }
 
 /// A key of that name; no participant has it at first.
 pub fn key_named(name: &str) -> SecretKey {
-    SecretKey::from_seed(&sha256(&[name.as_bytes()]).0)
+    SecretKey::from_seed(&sha256(&[name.as_bytes()]).bytes())
 }
 
 /// The key of a validator's votes; validators count from zero.
@@ -70,7 +70,7 @@ pub fn vote_key(validator: u32) -> SecretKey {
 pub fn node(number: u32) -> Node {
     Node {
         name: format!("node-{number}"),
-        operator: ParticipantId(number),
+        operator: ParticipantId::new(number),
         network_key: key_named(&format!("network {number}")).public_key(),
         validator_key: vote_key(number - 1).public_key(),
         power: 1,
@@ -79,7 +79,7 @@ pub fn node(number: u32) -> Node {
 
 pub fn genesis() -> ChainGenesis {
     let participant = |id: u32, roles: Roles, suspended: bool| Participant {
-        id: ParticipantId(id),
+        id: ParticipantId::new(id),
         name: format!("party {id}"),
         roles,
         public_key: key_of(id).public_key(),
@@ -87,21 +87,21 @@ pub fn genesis() -> ChainGenesis {
         legal_entity: String::new(),
     };
     let merchant = |id: u64, payout_gateway: u32, suspended: bool| Merchant {
-        id: MerchantId(id),
+        id: MerchantId::new(id),
         name: format!("merchant {id}"),
-        payout_gateway: ParticipantId(payout_gateway),
+        payout_gateway: ParticipantId::new(payout_gateway),
         payout_account: Digest::ZERO,
         suspended,
         legal_entity: String::new(),
     };
     let line = |gateway: u32, currency: u16, cap: u64, opening: u64| LiquidityLine {
-        gateway: ParticipantId(gateway),
-        currency: Currency(currency),
-        net_debit_cap: Amount(cap),
-        opening_liquidity: Amount(opening),
+        gateway: ParticipantId::new(gateway),
+        currency: Currency::new(currency),
+        net_debit_cap: Amount::new(cap),
+        opening_liquidity: Amount::new(opening),
     };
     ChainGenesis {
-        chain_id: ChainId(sha256(&[b"a chain for tests"])),
+        chain_id: ChainId::new(sha256(&[b"a chain for tests"])),
         name: "tests".to_owned(),
         time: START,
         parameters: Parameters {
@@ -109,7 +109,7 @@ pub fn genesis() -> ChainGenesis {
             rates_min: 1,
             ..Parameters::default()
         },
-        currencies: [CNY, JPY, KWD, USD, EUR].map(Currency).to_vec(),
+        currencies: [CNY, JPY, KWD, USD, EUR].map(Currency::new).to_vec(),
         participants: vec![
             participant(OPERATORS[0], Roles::SETTLEMENT_OPERATOR, false),
             participant(OPERATORS[1], Roles::SETTLEMENT_OPERATOR, false),
@@ -145,5 +145,5 @@ pub fn genesis() -> ChainGenesis {
         lines: Vec::new(),
         nodes: OPERATORS.map(node).to_vec(),
     }
-    .with_lines(Amount(u64::MAX))
+    .with_lines(Amount::new(u64::MAX))
 }

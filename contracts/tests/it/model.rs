@@ -99,7 +99,7 @@ impl Model {
     fn begin_block(&mut self, now: u64) {
         // What the block before left in the chain's memory is what this one sees.
         for order in self.orders.values_mut() {
-            let end_of_slice = order.item.order_id().time().0 / 10_000 * 10_000 + 9_999;
+            let end_of_slice = order.item.order_id().time().get() / 10_000 * 10_000 + 9_999;
             order.is_forgotten = end_of_slice + 180_000 < self.now;
         }
         for found in self.instructions.values_mut() {
@@ -158,7 +158,7 @@ impl Model {
     }
 
     fn submit(&mut self, by: u32, item: &RechargeItem) -> u16 {
-        let made = item.order_id().time().0;
+        let made = item.order_id().time().get();
         let form = match (item.spare[0], item.flags.get()) {
             (0, 0 | 1) => 0,
             (0, _) => 202,
@@ -218,7 +218,7 @@ impl Model {
     }
 
     fn collect(&mut self, by: u32, id: OrderId) -> u16 {
-        let unknown = if self.now > id.time().0 + 180_000 { 311 } else { 300 };
+        let unknown = if self.now > id.time().get() + 180_000 { 311 } else { 300 };
         let window = self.window;
         match self.orders.get_mut(&id) {
             Some(order) if order.is_forgotten => 311,
@@ -238,7 +238,7 @@ impl Model {
     }
 
     fn void(&mut self, by: u32, id: OrderId, reason: u16) -> u16 {
-        let unknown = if self.now > id.time().0 + 180_000 { 311 } else { 300 };
+        let unknown = if self.now > id.time().get() + 180_000 { 311 } else { 300 };
         match self.orders.get_mut(&id) {
             Some(order) if order.is_forgotten => 311,
             None => unknown,
@@ -321,9 +321,9 @@ fn compare(chain: &Chain, model: &Model) {
     for (shop, _) in SHOPS {
         assert_eq!(chain.payable(shop).balance(), model.payable(shop), "merchant {shop}");
     }
-    assert_eq!(chain.state.window().0, model.window);
+    assert_eq!(chain.state.window().get(), model.window);
     let outstanding: Vec<_> = (chain.state.outstanding_instructions())
-        .map(|found| (found.id.window.0, found.id.merchant.0, found.amount.0))
+        .map(|found| (found.id.window.get(), found.id.merchant.get(), found.amount.get()))
         .collect();
     let expected: Vec<_> = (model.instructions.iter())
         .filter(|(_, found)| found.word == Word::None)
@@ -344,7 +344,7 @@ fn compare(chain: &Chain, model: &Model) {
 }
 
 fn agree(chain: &Chain, model: &mut Model, told: &Told) {
-    model.begin_block(chain.state.time().0);
+    model.begin_block(chain.state.time().get());
     for (by, item, outcome) in told {
         assert_eq!(outcome.0, model.tell(*by, item), "{item:?} by {by}");
     }
@@ -362,7 +362,7 @@ proptest! {
     #[test]
     fn the_chain_agrees_with_the_model(steps in history()) {
         let mut chain = Chain::new();
-        let mut model = Model { opened: START.0, now: START.0, ..Model::default() };
+        let mut model = Model { opened: START.get(), now: START.get(), ..Model::default() };
         run(&mut chain, &steps, |chain, told| agree(chain, &mut model, told));
     }
 }

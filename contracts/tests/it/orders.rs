@@ -1,7 +1,7 @@
 //! Submissions: each row is an order and what becomes of it.
 
 use chain_state::{AccountKey, EntryCause, OrderStatus};
-use chain_types::{Currency, OrderId, Outcome, ParticipantId, RechargeItem, Rejection};
+use chain_types::{Amount, Currency, OrderId, Outcome, ParticipantId, RechargeItem, Rejection};
 
 use crate::kit::*;
 
@@ -121,7 +121,7 @@ const ROWS: &[Row] = &[
 ];
 
 fn id(item: &mut RechargeItem, offset_ms: i64) {
-    item.order_id = order_id(77, offset_ms).0;
+    item.order_id = order_id(77, offset_ms).bytes();
 }
 
 /// Each row on a chain of its own: in the block one millisecond after block zero.
@@ -133,7 +133,7 @@ fn each_order_meets_its_fate() {
         let mut item = order(order_id(1, 0), 100);
         (row.change)(&mut item);
         if row.expected != Some(Rejection::OrderIdInvalid) {
-            item.order_id = of(row.submitter, item.order_id()).0;
+            item.order_id = of(row.submitter, item.order_id()).bytes();
         }
         let expected = row.expected.map_or(Outcome::APPLIED, Outcome::from);
         assert_eq!(chain.one(row.submitter, item), expected.0, "{}", row.name);
@@ -320,8 +320,8 @@ fn a_sum_too_large_for_one_instruction_is_refused() {
     let mut genesis = genesis();
     genesis.parameters.order_amount_max = u64::MAX;
     for line in &mut genesis.liquidity {
-        line.net_debit_cap.0 = u64::MAX;
-        line.opening_liquidity.0 = u64::MAX;
+        line.net_debit_cap = Amount::new(u64::MAX);
+        line.opening_liquidity = Amount::new(u64::MAX);
     }
     let mut chain = Chain::of(genesis);
     assert_eq!(chain.one(BANK_A, one_step(order_id(1, 0), u64::MAX)), 0);
@@ -331,7 +331,7 @@ fn a_sum_too_large_for_one_instruction_is_refused() {
     assert_eq!(chain.liquidity(BANK_A).debits_pending, 1, "it stays reserved");
     chain.block(30_000, &[]);
     assert_eq!(chain.one(BANK_A, collect(order_id(3, 0))), 0, "the next window has room");
-    assert_eq!(chain.instructions().last().unwrap().amount.0, u64::MAX);
+    assert_eq!(chain.instructions().last().unwrap().amount.get(), u64::MAX);
 }
 
 #[test]
@@ -342,8 +342,11 @@ fn the_record_says_where_the_order_stands() {
     let batch = chain.batch(SERVICE, &wanted.map(|id| order(id, 5)));
     chain.block(1, &[filler, batch.clone()]);
     let record = chain.state.order(&wanted[1]).unwrap();
-    assert_eq!((record.location.height.0, record.location.batch, record.location.item), (1, 1, 1));
-    assert_eq!(record.fingerprint, batch.leaves()[1].0[..16]);
+    assert_eq!(
+        (record.location.height.get(), record.location.batch, record.location.item),
+        (1, 1, 1)
+    );
+    assert_eq!(record.fingerprint, batch.leaves()[1].bytes()[..16]);
     assert_eq!(record.status_location, record.location);
     assert_eq!(chain.state.batch_location(&batch.id()), Some((record.location.height, 1)));
 }
@@ -354,7 +357,7 @@ fn other_currencies_have_books_of_their_own() {
     let mut item = one_step(order_id(1, 0), 500);
     (item.currency, item.payout_currency) = (JPY.into(), JPY.into());
     assert_eq!(chain.one(BANK_A, item), 0);
-    let yen = AccountKey::liquidity(ParticipantId(BANK_A), Currency(JPY));
+    let yen = AccountKey::liquidity(ParticipantId::new(BANK_A), Currency::new(JPY));
     assert_eq!(chain.account(yen).balance(), 0);
     assert_eq!(chain.liquidity(BANK_A).debits_posted, 0);
 }

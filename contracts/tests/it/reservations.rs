@@ -21,8 +21,11 @@ fn a_collection_posts_what_was_pending() {
     assert_eq!((payable.credits_pending, payable.credits_posted), (0, 100));
     assert_eq!(chain.state.reservation_count(), 0);
     let record = chain.state.order(&order_id(1, 0)).unwrap();
-    assert_eq!((record.status, record.status_height), (OrderStatus::Collected, Height(2)));
-    assert_eq!((record.location.height, record.status_location.height), (Height(1), Height(2)));
+    assert_eq!((record.status, record.status_height), (OrderStatus::Collected, Height::new(2)));
+    assert_eq!(
+        (record.location.height, record.status_location.height),
+        (Height::new(1), Height::new(2))
+    );
     assert_eq!(record.outcome, Outcome::APPLIED, "what became of the submission stands");
 }
 
@@ -152,7 +155,7 @@ fn a_reservation_expires_and_gives_the_money_back() {
     assert_eq!(chain.block(1, &[batch])[0][0].0, 304, "expiry comes before the block's batches");
     assert_eq!(chain.liquidity(BANK_A).available(), 10_000);
     let record = chain.state.order(&order_id(1, 0)).unwrap();
-    assert_eq!((record.status, record.status_height), (OrderStatus::Expired, Height(3)));
+    assert_eq!((record.status, record.status_height), (OrderStatus::Expired, Height::new(3)));
     assert_eq!(record.status_location, record.location, "no operation caused it");
     assert_eq!(chain.entries().last().unwrap().cause, EntryCause::Expiry);
 }

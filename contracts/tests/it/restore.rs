@@ -1,7 +1,7 @@
 //! A state from a checkpoint and the recent blocks is the state that was never stopped.
 
 use chain_state::{HashSeeds, State, StateFault};
-use chain_types::Height;
+use chain_types::{ChainId, Digest, Height};
 use contracts::execute;
 use proptest::prelude::*;
 
@@ -69,7 +69,7 @@ proptest! {
                 state.apply(executed.writes);
                 assert_same(chain, state);
             }
-            if last.header.height.0 % 5 == 0 {
+            if last.header.height.get() % 5 == 0 {
                 let state = restored(chain);
                 assert_same(chain, &state);
                 other = Some(state);
@@ -84,7 +84,7 @@ proptest! {
         run(&mut chain, &steps, |_, _| {});
         let mut again = Chain::new();
         for block in &chain.blocks[1..] {
-            let after_ms = block.header.time.0 - again.state.time().0;
+            let after_ms = block.header.time.get() - again.state.time().get();
             prop_assert_eq!(&again.block(after_ms, &block.batches), &block.outcomes);
             prop_assert_eq!(&again.blocks.last().unwrap().header, &block.header);
         }
@@ -122,7 +122,7 @@ fn no_changed_or_missing_byte_of_a_checkpoint_is_accepted() {
 fn a_checkpoint_of_another_chain_is_refused() {
     let chain = some_history();
     let mut genesis = genesis();
-    genesis.chain_id.0.0[0] ^= 1;
+    genesis.chain_id = ChainId::new(Digest::ZERO);
     let fault = State::restore(&genesis, &chain.state.checkpoint()).unwrap_err();
     assert!(matches!(fault, StateFault::Chain { .. }), "{fault}");
 }
@@ -141,7 +141,7 @@ fn blocks_that_do_not_complete_the_checkpoint_are_refused() {
     assert_eq!(feed(&[0, 1, 2, 3, 4]), Ok(()));
     assert!(matches!(feed(&[]), Err(StateFault::BlocksEnd { actual: None, .. })));
     assert!(matches!(feed(&[0, 1, 2, 3]), Err(StateFault::BlocksEnd { .. })));
-    let (actual, expected) = (Height(4), Height(3));
+    let (actual, expected) = (Height::new(4), Height::new(3));
     assert_eq!(feed(&[0, 1, 2, 4]), Err(StateFault::BlockOrder { actual, expected }));
     let fault = StateFault::ReservationsDiffer { actual: 1, expected: 2 };
     assert_eq!(feed(&[2, 3, 4]), Err(fault), "order 1's block is missing");
@@ -155,7 +155,7 @@ fn blocks_that_are_not_those_decided_are_refused() {
         let mut restoring = State::restore(&chain.genesis, &chain.state.checkpoint()).unwrap();
         for block in &chain.blocks {
             let mut block = block.clone();
-            if block.header.height == Height(1) {
+            if block.header.height == Height::new(1) {
                 bend(&mut block);
             }
             restoring.remember(&block.header, &block.batches, &block.outcomes);
@@ -163,10 +163,11 @@ fn blocks_that_are_not_those_decided_are_refused() {
         restoring.finish().map(|_| ())
     };
     assert_eq!(feed(&|_| {}), Ok(()));
-    let refused = |height, what| Err(StateFault::BlockDiffers { height: Height(height), what });
+    let refused =
+        |height, what| Err(StateFault::BlockDiffers { height: Height::new(height), what });
     assert_eq!(feed(&|block| block.batches.clear()), refused(1, "batches"));
     assert_eq!(feed(&|block| block.outcomes[0][0].0 ^= 1), refused(1, "outcomes"));
-    assert_eq!(feed(&|block| block.header.time.0 += 1), refused(2, "parent"));
+    assert_eq!(feed(&|block| block.header.time = block.header.time.plus(1)), refused(2, "parent"));
 }
 
 #[test]

@@ -18,17 +18,17 @@ fn instructed() -> Chain {
 fn a_window_closes_with_the_first_block_at_its_end() {
     let mut chain = Chain::new();
     chain.block(29_999, &[]);
-    assert_eq!(chain.state.window(), WindowId(0));
+    assert_eq!(chain.state.window(), WindowId::new(0));
     chain.block(1, &[]);
-    assert_eq!(chain.state.window(), WindowId(1));
-    assert_eq!(chain.blocks.last().unwrap().header.window, WindowId(1));
+    assert_eq!(chain.state.window(), WindowId::new(1));
+    assert_eq!(chain.blocks.last().unwrap().header.window, WindowId::new(1));
     let [closed] = chain.windows()[..] else { panic!("an empty window closes as well") };
-    assert_eq!((closed.id, closed.order_count, closed.instruction_count), (WindowId(0), 0, 0));
+    assert_eq!((closed.id, closed.order_count, closed.instruction_count), (WindowId::new(0), 0, 0));
     assert_eq!((closed.opened, closed.closed), (START, Some(START.plus(30_000))));
-    assert_eq!((closed.first_height, closed.last_height), (Height(0), Some(Height(1))));
-    assert_eq!(chain.state.open_window().first_height, Height(2));
+    assert_eq!((closed.first_height, closed.last_height), (Height::new(0), Some(Height::new(1))));
+    assert_eq!(chain.state.open_window().first_height, Height::new(2));
     chain.block(500_000, &[]);
-    assert_eq!(chain.state.window(), WindowId(2), "one close a block, however late it is");
+    assert_eq!(chain.state.window(), WindowId::new(2), "one close a block, however late it is");
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_window_nets_its_orders_into_one_instruction_a_merchant() {
     chain.one(BANK_A, of_a);
     let mut by_b = one_step(order_id(4, 0), 7);
     by_b.collecting_gateway = BANK_B.into();
-    by_b.order_id = of(BANK_B, by_b.order_id()).0;
+    by_b.order_id = of(BANK_B, by_b.order_id()).bytes();
     chain.one(BANK_B, by_b);
     chain.block(29_000, &[]);
     assert_eq!(chain.state.open_window().instruction_count, 2, "as a close would give now");
@@ -50,9 +50,13 @@ fn a_window_nets_its_orders_into_one_instruction_a_merchant() {
     chain.block(1_000, &[late]);
     let instructions = chain.instructions();
     let [shop, of_a] = instructions[..] else { panic!("two instructions: {instructions:?}") };
-    assert_eq!((shop.id, shop.gateway.0), (instruction_id(0, SHOP), BANK_B));
-    assert_eq!((shop.amount.0, shop.order_count), (107, 2), "what is reserved is not collected");
-    assert_eq!((of_a.gateway.0, of_a.amount.0), (BANK_A, 50));
+    assert_eq!((shop.id, shop.gateway.get()), (instruction_id(0, SHOP), BANK_B));
+    assert_eq!(
+        (shop.amount.get(), shop.order_count),
+        (107, 2),
+        "what is reserved is not collected"
+    );
+    assert_eq!((of_a.gateway.get(), of_a.amount.get()), (BANK_A, 50));
     assert_eq!(shop.earliest_accepted, START.plus(1));
     assert_eq!(shop.deadline, START.plus(180_001));
     assert_eq!(shop.instructed, chain.state.time());
@@ -162,11 +166,11 @@ fn money_that_arrived_may_be_collected_against() {
     let mut chain = instructed();
     let mut item = one_step(order_id(6, 30_000), 5_300);
     item.collecting_gateway = BANK_B.into();
-    item.order_id = of(BANK_B, item.order_id()).0;
+    item.order_id = of(BANK_B, item.order_id()).bytes();
     assert_eq!(chain.one(BANK_B, item), 215);
     chain.one(BANK_B, arrival(0, SHOP, 300));
     let mut item = one_step(order_id(7, 30_000), 5_300);
     item.collecting_gateway = BANK_B.into();
-    item.order_id = of(BANK_B, item.order_id()).0;
+    item.order_id = of(BANK_B, item.order_id()).bytes();
     assert_eq!(chain.one(BANK_B, item), 0);
 }

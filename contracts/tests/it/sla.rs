@@ -8,8 +8,8 @@ use crate::kit::*;
 /// BreachStage, late party, order or instruction, and by how much after the start it was due.
 fn breaches(chain: &Chain) -> Vec<(BreachStage, Option<u32>, BreachSubject, u64)> {
     let breaches = chain.breaches().into_iter().map(|breach| {
-        let late = breach.late.map(|party| party.0);
-        (breach.stage, late, breach.subject, breach.deadline.0 - START.0)
+        let late = breach.late.map(|party| party.get());
+        (breach.stage, late, breach.subject, breach.deadline.get() - START.get())
     });
     breaches.collect()
 }

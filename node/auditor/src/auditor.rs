@@ -85,26 +85,26 @@ impl Auditor {
     pub fn new(genesis: &ChainGenesis) -> Self {
         let mut books = Books::default();
         for line in &genesis.liquidity {
-            let account = Account::liquidity(line.gateway.0, line.currency.0);
-            books.set_cap(account, line.net_debit_cap.0);
-            if line.opening_liquidity.0 > 0 {
-                let outside = Account::settlement(line.currency.0);
-                books.post(Movement::new(outside, line.opening_liquidity.0, account));
-                books.settle(account, i128::from(line.opening_liquidity.0));
+            let account = Account::liquidity(line.gateway.get(), line.currency.get());
+            books.set_cap(account, line.net_debit_cap.get());
+            if line.opening_liquidity.get() > 0 {
+                let outside = Account::settlement(line.currency.get());
+                books.post(Movement::new(outside, line.opening_liquidity.get(), account));
+                books.settle(account, i128::from(line.opening_liquidity.get()));
             }
         }
         Self {
             chain_id: genesis.chain_id,
             height: 0,
-            time: genesis.time.0,
-            time_before: genesis.time.0,
+            time: genesis.time.get(),
+            time_before: genesis.time.get(),
             registry: Registry::new(genesis),
             headers: Headers::default(),
             books,
             batches: BTreeSet::new(),
             caught: BTreeSet::new(),
             orders: Orders::default(),
-            windows: Windows::new(genesis.time.0, genesis.parameters.window_ms),
+            windows: Windows::new(genesis.time.get(), genesis.parameters.window_ms),
             instructions: Instructions::default(),
             fx: Market::default(),
             cashback: Cashback::default(),
@@ -197,16 +197,16 @@ impl Auditor {
     /// The header follows the one before.
     fn begin(&mut self, header: &BlockHeader) -> Result<(), AuditFinding> {
         let (last, before) = (self.height, self.time);
-        self.height = header.height.0;
-        if header.height.0 != last + 1 {
+        self.height = header.height.get();
+        if header.height.get() != last + 1 {
             let expected = format!("height {}", last + 1);
             return Err(self.header_finding(expected, format!("height {}", header.height)));
         }
-        if header.time.0 <= before {
+        if header.time.get() <= before {
             let expected = format!("a time above {before}");
             return Err(self.header_finding(expected, format!("time {}", header.time)));
         }
-        (self.time_before, self.time) = (before, header.time.0);
+        (self.time_before, self.time) = (before, header.time.get());
         self.settlements.begin_block();
         Ok(())
     }
@@ -214,7 +214,7 @@ impl Auditor {
     /// The header names the window that is open after a close.
     fn check_window(&self, header: &BlockHeader) -> Result<(), AuditFinding> {
         let open = self.windows.open_id();
-        if header.window.0 == open {
+        if header.window.get() == open {
             return Ok(());
         }
         Err(self.header_finding(format!("window {open}"), format!("window {}", header.window)))
@@ -237,15 +237,15 @@ impl Auditor {
     /// Every closed window, with each party's gross debits and credits.
     pub fn windows(&self) -> BTreeMap<WindowId, &ClosedWindow> {
         let closed = self.windows.closed.iter();
-        closed.map(|(id, report)| (WindowId(*id), report)).collect()
+        closed.map(|(id, report)| (WindowId::new(*id), report)).collect()
     }
 
     /// Every instruction, as it stands.
     pub fn instructions(&self) -> BTreeMap<InstructionId, &Instruction> {
         let id = |(window, merchant, currency): (u64, u64, u16)| InstructionId {
-            window: WindowId(window),
-            merchant: MerchantId(merchant),
-            currency: chain_types::Currency(currency),
+            window: WindowId::new(window),
+            merchant: MerchantId::new(merchant),
+            currency: chain_types::Currency::new(currency),
         };
         self.instructions.all.iter().map(|(key, instruction)| (id(*key), instruction)).collect()
     }
@@ -258,7 +258,7 @@ impl Auditor {
     /// The cashback that is promised, or was owed from its arrival on, on an instruction's orders:
     /// by collecting gateway and currency, in minor units.
     pub fn cashback_of(&self, id: InstructionId) -> Vec<((u32, u16), u64)> {
-        self.cashback.of((id.window.0, id.merchant.0, id.currency.0))
+        self.cashback.of((id.window.get(), id.merchant.get(), id.currency.get()))
     }
 
     /// The last sum of a day of each user and currency, of those that had a maximum.

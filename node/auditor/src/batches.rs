@@ -27,7 +27,7 @@ impl Auditor {
                 found: format!("{}", outcomes.len()),
             });
         }
-        if let Err(rejection) = self.check_author(Height(self.height), batch) {
+        if let Err(rejection) = self.check_author(Height::new(self.height), batch) {
             return Err(AuditFinding {
                 height: self.height,
                 place: FindingPlace::Batch { batch: place },
@@ -73,7 +73,7 @@ impl Auditor {
         refuse_if(header.chain_id != self.chain_id, Rejection::WrongChain)?;
         let is_known = registry.participant(header.submitter).is_some();
         refuse_if(!is_known, Rejection::SubmitterUnknown)?;
-        let is_signed = registry.accepts_key(header.submitter, batch.public_key(), height.0);
+        let is_signed = registry.accepts_key(header.submitter, batch.public_key(), height.get());
         refuse_if(!is_signed, Rejection::SignatureInvalid)
     }
 
@@ -92,7 +92,7 @@ impl Auditor {
 
     /// 112 and 113: a batch is valid now, and for no longer than an order's id.
     fn check_batch_timely(&self, batch: &VerifiedBatch) -> Result<(), Rejection> {
-        let until = batch.header().valid_until.0;
+        let until = batch.header().valid_until.get();
         refuse_if(until < self.time, Rejection::BatchExpired)?;
         let parameters = &self.registry.parameters;
         let allowed_ms = parameters.order_skew_ms.saturating_add(parameters.order_validity_ms);

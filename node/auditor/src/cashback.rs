@@ -92,7 +92,7 @@ impl Counted {
     }
 
     fn counts(&self, left: u64) -> bool {
-        left >= self.programme.order_least.0
+        left >= self.programme.order_least.get()
     }
 }
 
@@ -127,7 +127,7 @@ impl Auditor {
         let programme = self.registry.programme(merchant, currency);
         let Some((version, programme)) = programme.filter(|(_, found)| {
             let takes_part = found.gateways.contains(&order.item.collecting_gateway());
-            found.is_active && takes_part && order.amount() >= found.order_least.0
+            found.is_active && takes_part && order.amount() >= found.order_least.get()
         }) else {
             return Outcome::APPLIED;
         };
@@ -278,7 +278,7 @@ fn tier_of(programme: &Programme, recharges: u64) -> Option<(u16, CashbackTier)>
 /// The tier's share of an amount, rounded down, at most the programme's ceiling for one order.
 fn grant(programme: &Programme, tier: CashbackTier, amount: u64) -> u64 {
     let share = u128::from(amount) * u128::from(tier.basis_points) / BASIS_POINTS;
-    let ceiling = match programme.order_max.0 {
+    let ceiling = match programme.order_max.get() {
         0 => ORDER_MOST,
         most => most.min(ORDER_MOST),
     };
@@ -287,7 +287,7 @@ fn grant(programme: &Programme, tier: CashbackTier, amount: u64) -> u64 {
 
 /// The programme's ceiling for a user and month.
 fn month_most(programme: &Programme) -> u128 {
-    match u128::from(programme.user_month_max.0) {
+    match u128::from(programme.user_month_max.get()) {
         0 => MONTH_MOST,
         most => most.min(MONTH_MOST),
     }
@@ -305,14 +305,14 @@ mod tests {
             basis_points: *basis_points,
         };
         Programme {
-            merchant: MerchantId(1),
-            currency: Currency(156),
+            merchant: MerchantId::new(1),
+            currency: Currency::new(156),
             tiers: tiers.iter().map(tier).collect(),
-            order_max: Amount(order_max),
-            user_month_max: Amount(0),
+            order_max: Amount::new(order_max),
+            user_month_max: Amount::new(0),
             offset_min: 0,
             is_active: true,
-            order_least: Amount(1),
+            order_least: Amount::new(1),
             gateways: Vec::new(),
         }
     }

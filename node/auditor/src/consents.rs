@@ -45,7 +45,7 @@ impl Auditor {
         submitter: ParticipantId,
         amount: u64,
     ) -> Result<(), Rejection> {
-        let collecting = ParticipantId(order.gateway());
+        let collecting = ParticipantId::new(order.gateway());
         if !self.registry.are_one(submitter, collecting) {
             return Ok(());
         }
@@ -64,7 +64,7 @@ impl Auditor {
     /// Returns the parties that may let the collecting gateway reverse an order: its submitter and
     /// its merchant's payer, if they may speak and are of another legal entity.
     fn other_side(&self, order: &Order) -> Vec<ParticipantId> {
-        let collecting = ParticipantId(order.gateway());
+        let collecting = ParticipantId::new(order.gateway());
         let payer = self.registry.payout_gateway(order.item.merchant());
         let mut parties = vec![order.submitter, payer];
         parties.retain(|party| {

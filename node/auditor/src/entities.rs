@@ -50,10 +50,10 @@ impl Registry {
         account: Account,
     ) -> Result<(), Rejection> {
         let is_own = if account.kind == Kind::CashbackPool {
-            self.has_merchant(party, MerchantId(account.owner))
+            self.has_merchant(party, MerchantId::new(account.owner))
         } else {
             u32::try_from(account.owner)
-                .is_ok_and(|owner| self.are_one(party, ParticipantId(owner)))
+                .is_ok_and(|owner| self.are_one(party, ParticipantId::new(owner)))
         };
         refuse_if(is_own, Rejection::OwnEntity)
     }
@@ -64,7 +64,7 @@ impl Registry {
         desk: ParticipantId,
         order: &Order,
     ) -> Result<(), Rejection> {
-        let gateway = ParticipantId(order.gateway());
+        let gateway = ParticipantId::new(order.gateway());
         let is_own = self.are_one(desk, order.submitter)
             || self.are_one(desk, gateway)
             || self.has_merchant(desk, order.item.merchant());

@@ -92,12 +92,12 @@ impl Auditor {
 }
 
 fn messages(one: &Equivocation, chain_id: ChainId) -> (Signed, Signed) {
-    let bytes = |hash: BlockHash| hash.0.0;
+    let bytes = |hash: BlockHash| hash.digest().bytes();
     match one {
         Equivocation::Votes { first, second } => {
             let signed = |word: &SignedVote| Signed {
-                validator: word.validator.0,
-                at: (word.vote.height.0, word.vote.round.0, step_number(word.vote.step)),
+                validator: word.validator.get(),
+                at: (word.vote.height.get(), word.vote.round.get(), step_number(word.vote.step)),
                 value: word.vote.block.map(bytes),
                 digest: word.vote.digest(chain_id),
                 signature: word.signature,
@@ -106,8 +106,8 @@ fn messages(one: &Equivocation, chain_id: ChainId) -> (Signed, Signed) {
         }
         Equivocation::Proposals { first, second } => {
             let signed = |word: &SignedProposal| Signed {
-                validator: word.proposal.proposer.0,
-                at: (word.proposal.height.0, word.proposal.round.0, 2),
+                validator: word.proposal.proposer.get(),
+                at: (word.proposal.height.get(), word.proposal.round.get(), 2),
                 value: Some(bytes(word.proposal.block)),
                 digest: word.proposal.digest(chain_id),
                 signature: word.signature,

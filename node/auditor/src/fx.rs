@@ -116,7 +116,7 @@ impl Auditor {
         RawRate::new(item.mantissa.get(), item.scale.get())?;
         refuse_if(item.ceiling.get() == 0, Rejection::AmountZero)?;
         let id = item.quote_id.get();
-        refuse_if(id >> 32 != u64::from(provider.0), Rejection::QuoteIdForeign)?;
+        refuse_if(id >> 32 != u64::from(provider.get()), Rejection::QuoteIdForeign)?;
         if let Some(known) = self.known_quote(id) {
             return repeated(known.item == *item, Rejection::QuoteConflict);
         }
@@ -212,10 +212,10 @@ impl Auditor {
         let payout = payout(&quote.item, item.amount.get()).ok_or(Rejection::PayoutOutOfRange)?;
         let is_costly = self.is_costly(&quote.item, item.amount.get(), payout);
         refuse_if(is_costly, Rejection::RoundingTooCostly)?;
-        let fill = Fill { quote: id, provider: provider.0, payout };
+        let fill = Fill { quote: id, provider: provider.get(), payout };
         let minimum = item.payout_minimum.get();
         refuse_if(fill.payout < minimum, Rejection::PayoutBelowMinimum)?;
-        let position = Account::position(provider.0, pair.1);
+        let position = Account::position(provider.get(), pair.1);
         let delivers = self.books.has_available(position, fill.payout);
         refuse_if(!delivers, Rejection::PositionExceeded)?;
         Ok(Some(fill))
@@ -267,8 +267,8 @@ impl Auditor {
 /// Returns the exact value of `amount` by a quote, in minor units of the payout currency.
 fn exact(quote: &QuoteItem, amount: u64) -> Option<Fraction> {
     let rate = RawRate::new(quote.mantissa.get(), quote.scale.get()).ok()?;
-    let exponent = Currency(quote.currency.get()).exponent()?;
-    let payout_exponent = Currency(quote.payout_currency.get()).exponent()?;
+    let exponent = Currency::new(quote.currency.get()).exponent()?;
+    let payout_exponent = Currency::new(quote.payout_currency.get()).exponent()?;
     rate.convert(amount, exponent, payout_exponent)
 }
 

@@ -107,7 +107,7 @@ impl Auditor {
             refuse_if(is_over, Rejection::ProposalTooOld)?;
             return Err(Rejection::ProposalUnknown);
         };
-        let is_right = proposal.item.digest().0 == item.digest;
+        let is_right = proposal.item.digest().bytes() == item.digest;
         refuse_if(!is_right, Rejection::DecisionMismatch)?;
         if proposal.has_said(operator, decision) {
             return Ok(Outcome::REPEATED);

@@ -110,7 +110,7 @@ impl Auditor {
             Err(AuditFinding { height, place, expected, found })
         };
         let (block, decided) = (header.hash(), certificate.block);
-        if (certificate.height.0, decided) != (height, block) {
+        if (certificate.height.get(), decided) != (height, block) {
             let found = format!("block {decided} of height {}", certificate.height);
             return finding(format!("block {block} of height {height}"), found);
         }

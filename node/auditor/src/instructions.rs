@@ -202,7 +202,7 @@ impl Auditor {
         refuse_if(instruction.gateway != submitter, Rejection::NotPayingGateway)?;
         refuse_if(item.amount.get() != instruction.left, Rejection::AmountMismatch)?;
         let (merchant, currency) = (key.1, key.2);
-        let liquidity = Account::liquidity(instruction.gateway.0, currency);
+        let liquidity = Account::liquidity(instruction.gateway.get(), currency);
         match instruction.status {
             PaymentStatus::Instructed => {}
             PaymentStatus::Arrived { .. } => {
@@ -264,7 +264,7 @@ impl Auditor {
         instruction: &mut Instruction,
         failure: Failure,
     ) {
-        self.windows.debit(Account::liquidity(instruction.gateway.0, key.2), instruction.left);
+        self.windows.debit(Account::liquidity(instruction.gateway.get(), key.2), instruction.left);
         self.windows.credit(Account::suspense(key.2), instruction.left);
         instruction.status = PaymentStatus::Failed { height: self.height, time_ms: self.time };
         instruction.failure = Some(failure);
@@ -293,7 +293,7 @@ impl Auditor {
                 return Err(Rejection::InstructionNotFailed);
             }
         };
-        let merchant = MerchantId(key.1);
+        let merchant = MerchantId::new(key.1);
         let reason = instruction.failure.map(|failure| failure.reason);
         let may_go_again = [4, 7, 8].map(Some).contains(&reason);
         let is_corrected = self.registry.was_corrected_after(merchant, instruction.given_at);
@@ -302,7 +302,7 @@ impl Auditor {
         let now = self.registry.payout_gateway(merchant);
         refuse_if(!self.registry.is_active(now, Roles::GATEWAY), Rejection::GatewaySuspended)?;
         self.windows.debit(Account::suspense(key.2), instruction.left);
-        self.windows.credit(Account::liquidity(now.0, key.2), instruction.left);
+        self.windows.credit(Account::liquidity(now.get(), key.2), instruction.left);
         instruction.status = PaymentStatus::Instructed;
         if instruction.gateway != now {
             instruction.failures = 0;

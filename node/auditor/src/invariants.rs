@@ -110,7 +110,7 @@ impl Auditor {
             if let Some(instruction) = self.instructions.all.get(key) {
                 let payer = match instruction.status {
                     PaymentStatus::Failed { .. } => Account::suspense(key.2),
-                    _ => Account::liquidity(instruction.gateway.0, key.2),
+                    _ => Account::liquidity(instruction.gateway.get(), key.2),
                 };
                 *later.entry(payer.numbers()).or_default() += i128::from(instruction.left);
             }

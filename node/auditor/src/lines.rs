@@ -30,9 +30,9 @@ pub(crate) struct Lines(BTreeMap<LineName, StandingLine>);
 impl Lines {
     pub(crate) fn new(genesis: &ChainGenesis) -> Self {
         let given = genesis.lines.iter().map(|line| {
-            let (key, limit) = (line.key, line.limit.0);
+            let (key, limit) = (line.key, line.limit.get());
             let kind = key.account.number();
-            let name = (key.owner.0, kind, key.currency.0, key.holder.0);
+            let name = (key.owner.get(), kind, key.currency.get(), key.holder.get());
             (name, StandingLine { limit, outstanding: 0 })
         });
         Self(given.collect())
@@ -54,7 +54,7 @@ impl Lines {
 
 /// The debits of an order that its submitter needs a line for, each with the code.
 fn needed(order: &Order) -> Vec<(LineName, u64, Rejection)> {
-    let holder = order.submitter.0;
+    let holder = order.submitter.get();
     let mut all = vec![(
         (order.gateway(), LIQUIDITY, order.item.currency.get(), holder),
         order.amount(),
@@ -105,8 +105,8 @@ impl Auditor {
         let is_own = owns(LIQUIDITY, Roles::GATEWAY) || owns(POSITION, Roles::FX_PROVIDER);
         refuse_if(!is_own, Rejection::LineAccountUnsuited)?;
         refuse_if(!self.registry.has_currency(currency), Rejection::CurrencyUnsupported)?;
-        let holder = ParticipantId(item.holder.get());
-        let name = (owner.0, kind, currency, holder.0);
+        let holder = ParticipantId::new(item.holder.get());
+        let name = (owner.get(), kind, currency, holder.get());
         let standing = self.lines.0.get(&name).copied();
         let may_hold = self.registry.has_role(holder, Roles::RECHARGE_SERVICE)
             || (kind == POSITION && self.registry.has_role(holder, Roles::GATEWAY));
@@ -116,7 +116,7 @@ impl Auditor {
         if before.limit == limit {
             return Ok(Outcome::REPEATED);
         }
-        let of_owner = (owner.0, 0, 0, 0)..=(owner.0, u16::MAX, u16::MAX, u32::MAX);
+        let of_owner = (owner.get(), 0, 0, 0)..=(owner.get(), u16::MAX, u16::MAX, u32::MAX);
         let count = self.lines.0.range(of_owner).count();
         let is_full = standing.is_none() && count >= self.registry.bounds.lines;
         refuse_if(is_full, Rejection::LinesTooMany)?;

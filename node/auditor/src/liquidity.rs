@@ -107,7 +107,7 @@ impl Auditor {
     /// The account that a transfer is about, if its kind and owner suit the action.
     fn transfer_account(&self, item: &TransferItem, action: TransferAction) -> Option<Account> {
         let (owner, currency) = (item.owner.get(), item.currency.get());
-        let party = u32::try_from(owner).ok().map(ParticipantId);
+        let party = u32::try_from(owner).ok().map(ParticipantId::new);
         let is_empty = |kind| self.books.counters(Account { kind, owner, currency }).balance() == 0;
         let suits = |kind, role| {
             let has_role = party.is_some_and(|id| self.registry.has_role(id, role));
@@ -118,7 +118,7 @@ impl Auditor {
         let (kind, is_suited) = match item.account_kind.get() {
             1 => (Kind::GatewayLiquidity, suits(Kind::GatewayLiquidity, Roles::GATEWAY)),
             3 => {
-                let is_known = self.registry.merchant(MerchantId(owner)).is_some();
+                let is_known = self.registry.merchant(MerchantId::new(owner)).is_some();
                 (Kind::CashbackPool, is_known && action != TransferAction::Cap)
             }
             5 => (Kind::FxPosition, suits(Kind::FxPosition, Roles::FX_PROVIDER)),
@@ -164,7 +164,7 @@ impl Auditor {
         let is_remembered = |transfer: &&Transfer| match transfer.status {
             TransferStatus::Open => true,
             TransferStatus::Decided { at, .. } | TransferStatus::Expired { at } => {
-                self.is_within_validity(id.time()) || self.is_within_validity(TimeMs(at))
+                self.is_within_validity(id.time()) || self.is_within_validity(TimeMs::new(at))
             }
         };
         let found = self.transfers.all.get(&id).filter(is_remembered);

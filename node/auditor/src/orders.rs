@@ -193,8 +193,8 @@ impl Auditor {
         let id = item.order_id();
         refuse_if(!id.is_uuid_v7(), Rejection::OrderIdInvalid)?;
         self.check_entitled(item, submitter)?;
-        let named = id.0.iter().skip(12).fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
-        refuse_if(named != submitter.0, Rejection::OrderIdForeign)?;
+        let named = id.bytes().iter().skip(12).fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
+        refuse_if(named != submitter.get(), Rejection::OrderIdForeign)?;
         let form = check_content(item);
         if let Ok(known) = self.remembered(id) {
             if known.item != *item {
@@ -216,19 +216,19 @@ impl Auditor {
     pub(crate) fn check_timely(&self, id_time: TimeMs) -> Result<(), Rejection> {
         refuse_if(!self.is_within_validity(id_time), Rejection::OrderIdExpired)?;
         let skew = self.registry.parameters.order_skew_ms;
-        refuse_if(id_time.0 > self.time.saturating_add(skew), Rejection::OrderIdEarly)
+        refuse_if(id_time.get() > self.time.saturating_add(skew), Rejection::OrderIdEarly)
     }
 
     /// Returns true if an id of this time could still be committed, and is therefore remembered.
     pub(crate) fn is_within_validity(&self, id_time: TimeMs) -> bool {
         let validity = self.registry.parameters.order_validity_ms;
-        self.time <= id_time.0.saturating_add(validity)
+        self.time <= id_time.get().saturating_add(validity)
     }
 
     /// The last block time at which an order's id is timely.
     fn id_end(&self, item: &RechargeItem) -> u64 {
         let validity = self.registry.parameters.order_validity_ms;
-        item.order_id().time().0.saturating_add(validity)
+        item.order_id().time().get().saturating_add(validity)
     }
 
     fn submission(&mut self, order: &mut Order) -> Verdict {

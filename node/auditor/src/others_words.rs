@@ -57,7 +57,7 @@ impl Auditor {
         refuse_if(is_over, Rejection::BouncePeriodOver)?;
         let amount = instruction.left - instruction.returned_since;
         refuse_if(amount == 0, Rejection::InstructionReturned)?;
-        let liquidity = Account::liquidity(submitter.0, key.2);
+        let liquidity = Account::liquidity(submitter.get(), key.2);
         let has_money = self.books.has_available(liquidity, amount);
         refuse_if(!has_money, Rejection::BounceFundsMissing)?;
         self.books.post(Movement::new(liquidity, amount, Account::payable(key.1, key.2)));
@@ -151,7 +151,7 @@ impl Auditor {
         instruction: &Instruction,
         agent: ParticipantId,
     ) -> Result<(), Rejection> {
-        let merchant = MerchantId(key.1);
+        let merchant = MerchantId::new(key.1);
         let gateways = [instruction.gateway, self.registry.payout_gateway(merchant)];
         self.registry.check_foreign_payment(agent, gateways, merchant)
     }

@@ -149,7 +149,7 @@ impl Registry {
         let keys = |party: &Party| PartyKeys {
             participant: party.participant.id,
             current: party.participant.public_key,
-            previous: party.previous.map(|(key, last)| (key, Height(last))),
+            previous: party.previous.map(|(key, last)| (key, Height::new(last))),
         };
         self.participants.values().map(keys).collect()
     }
@@ -157,7 +157,7 @@ impl Registry {
     /// The nodes that have power.
     pub(crate) fn validators(&self) -> ValidatorSet {
         let validator = |(number, place): (u32, &FindingPlace)| Validator {
-            id: ValidatorId(number),
+            id: ValidatorId::new(number),
             public_key: place.node.validator_key,
             power: place.node.power,
         };
@@ -186,12 +186,12 @@ impl Registry {
 
     /// Returns true if the chain accepts a currency.
     pub(crate) fn has_currency(&self, currency: u16) -> bool {
-        self.currencies.contains(&Currency(currency))
+        self.currencies.contains(&Currency::new(currency))
     }
 
     /// A merchant's cashback programme in a currency, and the number of its version.
     pub(crate) fn programme(&self, merchant: u64, currency: u16) -> Option<(u64, &Programme)> {
-        let found = self.programmes.get(&(MerchantId(merchant), Currency(currency)));
+        let found = self.programmes.get(&(MerchantId::new(merchant), Currency::new(currency)));
         found.map(|(version, programme)| (*version, programme))
     }
 
@@ -266,7 +266,7 @@ impl Registry {
     }
 
     fn set_participant(&mut self, new: &Participant) -> Result<(), Rejection> {
-        valid(new.id.0 > 0 && is_name(&new.name) && is_entity(&new.legal_entity))?;
+        valid(new.id.get() > 0 && is_name(&new.name) && is_entity(&new.legal_entity))?;
         valid(new.roles.0 != 0 && new.roles.0 & !ROLES_KNOWN == 0)?;
         valid(self.participants.contains_key(&new.id) || self.has_room_for_party())?;
         let has = |role: Roles| new.roles.0 & role.0 != 0;
@@ -327,7 +327,7 @@ impl Registry {
 
     /// 807 of a merchant, when that many more are about to join.
     pub(crate) fn check_merchant(&self, new: &Merchant, joining: usize) -> Result<(), Rejection> {
-        valid((1..=MERCHANT_ID_MAX).contains(&new.id.0) && is_name(&new.name))?;
+        valid((1..=MERCHANT_ID_MAX).contains(&new.id.get()) && is_name(&new.name))?;
         valid(is_entity(&new.legal_entity))?;
         valid(self.has_role(new.payout_gateway, Roles::GATEWAY))?;
         match self.merchants.get(&new.id) {
@@ -360,7 +360,7 @@ impl Registry {
         valid(ascend && !tiers.is_empty() && tiers.len() <= TIERS_MAX)?;
         valid(tiers.iter().all(|tier| tier.basis_points <= BASIS_POINTS_MAX))?;
         // The least order earns a whole unit in every tier that gives anything.
-        let least = u128::from(programme.order_least.0);
+        let least = u128::from(programme.order_least.get());
         let earns = |tier: &chain_types::CashbackTier| {
             tier.basis_points == 0 || least * u128::from(tier.basis_points) >= BASIS_POINTS
         };

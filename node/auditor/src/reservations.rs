@@ -19,7 +19,7 @@ impl Auditor {
             return Ok(Outcome::REPEATED);
         }
         check_reserved(&order)?;
-        refuse_if(submitter.0 != order.gateway(), Rejection::NotCollectingGateway)?;
+        refuse_if(submitter.get() != order.gateway(), Rejection::NotCollectingGateway)?;
         self.orders.keep(Order { status: Status::Debiting, ..order });
         Ok(Outcome::APPLIED)
     }
@@ -32,7 +32,7 @@ impl Auditor {
             return Ok(Outcome::REPEATED);
         }
         check_reserved(&order)?;
-        let is_party = submitter.0 == order.gateway();
+        let is_party = submitter.get() == order.gateway();
         refuse_if(!is_party, Rejection::NotCollectingGateway)?;
         self.check_window_sum(&order)?;
         order.movements().into_iter().for_each(|movement| self.books.post_reserved(movement));
@@ -51,9 +51,9 @@ impl Auditor {
             return Ok(Outcome::REPEATED);
         }
         check_reserved(&order)?;
-        let is_party = submitter == order.submitter || submitter.0 == order.gateway();
+        let is_party = submitter == order.submitter || submitter.get() == order.gateway();
         refuse_if(!is_party, Rejection::NotOrderParty)?;
-        let is_too_late = order.status == Status::Debiting && submitter.0 != order.gateway();
+        let is_too_late = order.status == Status::Debiting && submitter.get() != order.gateway();
         refuse_if(is_too_late, Rejection::OrderDebiting)?;
         let reason = VoidReason::from_number(item.reason.get());
         refuse_if(reason.is_none(), Rejection::ReasonUnknown)?;
@@ -86,7 +86,7 @@ impl Auditor {
     pub(crate) fn remembered(&self, id: OrderId) -> Result<Order, Rejection> {
         let validity_ms = self.registry.parameters.order_validity_ms;
         let first_slice = self.time_before.saturating_sub(validity_ms) / SLICE_MS;
-        let is_known = id.time().0 / SLICE_MS >= first_slice;
+        let is_known = id.time().get() / SLICE_MS >= first_slice;
         if let Some(order) = self.orders.get(id).filter(|_| is_known) {
             return Ok(order.clone());
         }

@@ -52,7 +52,7 @@ impl Auditor {
         refuse_if(reason.is_none(), Rejection::ReasonUnknown)?;
         refuse_if(item.amount.get() == 0, Rejection::AmountZero)?;
         let period_ms = self.registry.parameters.return_period_ms;
-        let began = item.order_id().time().0;
+        let began = item.order_id().time().get();
         let period_ms = self.longest_since(began, period_ms, |past| past.return_ms);
         let last = began.saturating_add(period_ms);
         refuse_if(self.time > last, Rejection::ReturnPeriodOver)?;
@@ -74,7 +74,7 @@ impl Auditor {
         let is_arrived = matches!(source, Source::Arrived(..));
         refuse_if(taken.is_late && both && is_arrived, Rejection::CashbackMonthOver)?;
         refuse_if(taken.rested > item.rested_max.get(), Rejection::RestedAbove)?;
-        let refund = Refund { taken, submitter: submitter.0, is_arrived, ..refund };
+        let refund = Refund { taken, submitter: submitter.get(), is_arrived, ..refund };
         let legs = movements(&order, source_account(&order, source), refund);
         self.check_funds(&legs)?;
         legs.into_iter().for_each(|leg| self.books.post(leg));
@@ -99,7 +99,7 @@ impl Auditor {
         let (merchant, currency) = (order.item.merchant.get(), order.payable().currency);
         if collection.window == self.windows.open_id() {
             let payer = self.registry.payout_gateway(order.item.merchant());
-            let is_party = submitter == payer || submitter.0 == order.gateway();
+            let is_party = submitter == payer || submitter.get() == order.gateway();
             return refuse_if(!is_party, Rejection::NotReturnParty).map(|()| Source::OpenWindow);
         }
         let key = (collection.window, merchant, currency);
@@ -115,7 +115,7 @@ impl Auditor {
             || (matches!(source, Source::Failed(_))
                 && self.may_stand_in(instruction, submitter, order));
         refuse_if(!is_party, Rejection::NotReturnParty)?;
-        let collecting = ParticipantId(order.gateway());
+        let collecting = ParticipantId::new(order.gateway());
         if submitter != instruction.gateway && submitter != collecting {
             let gateways = [instruction.gateway, collecting];
             self.registry.check_foreign_payment(submitter, gateways, order.item.merchant())?;
@@ -152,7 +152,7 @@ impl Auditor {
         submitter: ParticipantId,
         amount: u64,
     ) -> (TakenBack, Option<(UseKey, Recharges)>) {
-        let is_collector = submitter.0 == order.gateway();
+        let is_collector = submitter.get() == order.gateway();
         let is_gateway = is_collector || Some(submitter) == self.payer(order, source);
         let is_of_own_will = is_gateway && self.is_one_hand(order, source);
         let is_forced = matches!(source, Source::Failed(_)) && !is_of_own_will;
@@ -172,7 +172,7 @@ impl Auditor {
 
     /// Returns true if one legal entity collected the order and pays the merchant.
     fn is_one_hand(&self, order: &Order, source: Source) -> bool {
-        let collecting = ParticipantId(order.gateway());
+        let collecting = ParticipantId::new(order.gateway());
         self.payer(order, source).is_some_and(|payer| self.registry.are_one(payer, collecting))
     }
 
@@ -185,7 +185,7 @@ impl Auditor {
         submitter: ParticipantId,
         order: &Order,
     ) -> bool {
-        let collecting = ParticipantId(order.gateway());
+        let collecting = ParticipantId::new(order.gateway());
         let is_agent = self.registry.has_role(submitter, Roles::SETTLEMENT_AGENT);
         let may_agents = is_agent && !self.registry.is_active(collecting, Roles::GATEWAY);
         instruction.failure.is_some_and(|failure| failure.reason == NOT_DELIVERED)
@@ -238,7 +238,7 @@ impl Auditor {
         let instructed = match source {
             Source::OpenWindow => None,
             Source::Failed(_) => Some(Account::suspense(payout_currency)),
-            Source::Arrived(_, gateway) => Some(Account::liquidity(gateway.0, payout_currency)),
+            Source::Arrived(_, gateway) => Some(Account::liquidity(gateway.get(), payout_currency)),
         };
         if let Some(debtor) = instructed {
             self.windows.debit(debtor, refund.payout);
@@ -270,7 +270,7 @@ impl Auditor {
 fn source_account(order: &Order, source: Source) -> Account {
     match source {
         Source::OpenWindow | Source::Failed(_) => order.payable(),
-        Source::Arrived(_, gateway) => Account::liquidity(gateway.0, order.payable().currency),
+        Source::Arrived(_, gateway) => Account::liquidity(gateway.get(), order.payable().currency),
     }
 }
 

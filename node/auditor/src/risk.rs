@@ -161,8 +161,8 @@ impl Auditor {
         let is_known = match scope {
             PolicyScope::Scheme => subject == 0,
             PolicyScope::Gateway => u32::try_from(subject)
-                .is_ok_and(|id| self.registry.has_role(ParticipantId(id), Roles::GATEWAY)),
-            PolicyScope::Merchant => self.registry.merchant(MerchantId(subject)).is_some(),
+                .is_ok_and(|id| self.registry.has_role(ParticipantId::new(id), Roles::GATEWAY)),
+            PolicyScope::Merchant => self.registry.merchant(MerchantId::new(subject)).is_some(),
         };
         refuse_if(!is_known, Rejection::PolicyScopeUnknown)?;
         let is_listed = self.registry.has_currency(item.currency.get());
@@ -173,8 +173,8 @@ impl Auditor {
         };
         refuse_if(foreign_limit.get() != 0, Rejection::PolicyLimitUnsuited)?;
         let gateway = (scope == PolicyScope::Gateway).then(|| u32::try_from(subject).ok());
-        let merchant = (scope == PolicyScope::Merchant).then_some(MerchantId(subject));
-        let gateway = gateway.flatten().map(ParticipantId);
+        let merchant = (scope == PolicyScope::Merchant).then_some(MerchantId::new(subject));
+        let gateway = gateway.flatten().map(ParticipantId::new);
         self.registry.check_foreign_subject(desk, gateway, merchant)?;
         let key = (item.scope.get(), subject, item.currency.get());
         self.risk.policies.insert(key, *item);

@@ -95,7 +95,7 @@ fn digest(window: u64, report: &ClosedWindow) -> [u8; 32] {
         bytes.extend(gross.debits.to_le_bytes());
         bytes.extend(gross.credits.to_le_bytes());
     }
-    hash(Domain::Report, &[&bytes]).0
+    hash(Domain::Report, &[&bytes]).bytes()
 }
 
 impl Auditor {

@@ -92,8 +92,8 @@ pub(crate) struct Sla {
 }
 
 fn instruction_id((window, merchant, currency): InstructionKey) -> InstructionId {
-    let (window, merchant) = (WindowId(window), MerchantId(merchant));
-    InstructionId { window, merchant, currency: Currency(currency) }
+    let (window, merchant) = (WindowId::new(window), MerchantId::new(merchant));
+    InstructionId { window, merchant, currency: Currency::new(currency) }
 }
 
 impl Auditor {
@@ -171,7 +171,7 @@ impl Auditor {
                 (instruction.status == PaymentStatus::Instructed, instruction.gateway);
             if is_out && instruction.due_ms == due_ms {
                 let subject = Subject::Instruction(instruction_id(key));
-                self.breach(Stage::Arrived, Some(gateway.0), subject, due_ms);
+                self.breach(Stage::Arrived, Some(gateway.get()), subject, due_ms);
             }
         }
     }
@@ -193,7 +193,7 @@ impl Auditor {
         let most = self.registry.parameters.failures_max;
         if instruction.failures > most || failure.reason == BY_MISTAKE {
             let subject = Subject::Instruction(instruction_id(key));
-            let late = Some(instruction.gateway.0);
+            let late = Some(instruction.gateway.get());
             self.breach(Stage::Failed, late, subject, instruction.due_ms);
         }
     }
@@ -212,7 +212,7 @@ impl Auditor {
         let converted = instruction.converted;
         let counts = [(false, instruction.orders - converted), (true, converted)];
         for (is_cross_border, orders) in counts.into_iter().filter(|(_, orders)| *orders > 0) {
-            let (gateway, payout_currency) = (instruction.gateway.0, key.2);
+            let (gateway, payout_currency) = (instruction.gateway.get(), key.2);
             let corridor = CorridorKey { gateway, payout_currency, is_cross_border };
             let figures = self.sla.figures.entry(corridor).or_default();
             figures.instructions += 1;

@@ -244,8 +244,8 @@ impl Auditor {
                 unreachable!("216 keeps sums within an amount")
             };
             let Some(due) = owed.values().map(|of_order| of_order.due).min() else { continue };
-            let gateway = self.registry.payout_gateway(chain_types::MerchantId(merchant));
-            self.windows.credit(Account::liquidity(gateway.0, currency), amount);
+            let gateway = self.registry.payout_gateway(chain_types::MerchantId::new(merchant));
+            self.windows.credit(Account::liquidity(gateway.get(), currency), amount);
             let least = self.time.saturating_add(self.registry.parameters.payment_least_ms);
             let mut instruction = Instruction::new(gateway, amount, due.max(least), self.height);
             let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);

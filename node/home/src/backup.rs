@@ -90,7 +90,7 @@ impl Manifest {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             taken_at: format!("{:.0}", jiff::Timestamp::now()),
             chain_id: chain_id.to_string(),
-            height: blocks.head.0,
+            height: blocks.head.get(),
             block_hash: blocks.block.to_string(),
             files,
         })
@@ -147,7 +147,7 @@ impl Manifest {
 
     /// Returns the height of the last block.
     pub fn height(&self) -> Height {
-        Height(self.height)
+        Height::new(self.height)
     }
 
     /// The block files, by number.

@@ -39,10 +39,10 @@ pub fn blocks<'scope, T: Send + 'scope>(
     heights: RangeInclusive<Height>,
     prepare: impl Fn(DecidedBlock) -> anyhow::Result<T> + Copy + Send + 'scope,
 ) -> impl Iterator<Item = anyhow::Result<T>> {
-    let (first, last) = (heights.start().0, heights.end().0);
+    let (first, last) = (heights.start().get(), heights.end().get());
     let readers: [Receiver<anyhow::Result<T>>; READERS] = std::array::from_fn(|reader| {
         let (give, given) = sync_channel(BLOCKS_AHEAD);
-        let mut heights = (first..=last).skip(reader).step_by(READERS).map(Height);
+        let mut heights = (first..=last).skip(reader).step_by(READERS).map(Height::new);
         let read = move |height| prepare(read_block(store, chain_id, height)?);
         // A send fails once nobody takes blocks any more.
         scope.spawn(move || heights.all(|height| give.send(read(height)).is_ok()));

@@ -28,7 +28,7 @@ pub fn returned(record: &ReturnRecord, pair: (Currency, Currency)) -> ReturnRepo
     ReturnReport {
         order_id: record.order,
         sequence: record.sequence,
-        gateway: record.gateway.0,
+        gateway: record.gateway.get(),
         amount: Money::new(record.amount, pair.0),
         payout: Money::new(record.payout, pair.1),
         cashback: Money::new(record.cashback, pair.0),
@@ -39,8 +39,8 @@ pub fn returned(record: &ReturnRecord, pair: (Currency, Currency)) -> ReturnRepo
         is_reversal: record.is_reversal,
         is_unconverted: record.is_unconverted,
         reference: hex::encode(record.reference),
-        returned_ms: record.time.0,
-        height: record.location.height.0,
+        returned_ms: record.time.get(),
+        height: record.location.height.get(),
     }
 }
 
@@ -48,7 +48,7 @@ pub fn returned(record: &ReturnRecord, pair: (Currency, Currency)) -> ReturnRepo
 pub fn sla(state: &State) -> BTreeMap<ParticipantId, SlaReport> {
     let mut reports: BTreeMap<ParticipantId, SlaReport> = BTreeMap::new();
     let report_of = |id: ParticipantId| SlaReport {
-        participant: (id.0 > 0).then_some(id.0),
+        participant: (id.get() > 0).then_some(id.get()),
         ..SlaReport::default()
     };
     for ((gateway, of), counters) in &state.tables().sla {
@@ -86,14 +86,14 @@ pub fn transfer(record: &TransferRecord, validity_ms: u64) -> TransferReport {
         account: record.account,
         amount: Money::new(record.amount, record.account.currency),
         status: record.status,
-        maker: record.maker.0,
+        maker: record.maker.get(),
         reference: hex::encode(record.reference),
-        proposed_ms: record.proposed.0,
-        proposed_height: record.location.height.0,
-        decide_until_ms: record.proposed.plus(validity_ms).0,
-        checker: record.checker.map(|checker| checker.0),
+        proposed_ms: record.proposed.get(),
+        proposed_height: record.location.height.get(),
+        decide_until_ms: record.proposed.plus(validity_ms).get(),
+        checker: record.checker.map(|checker| checker.get()),
         checker_reference: is_decided.then(|| hex::encode(record.checker_reference)),
-        decided_ms: record.decided.map(|time| time.0),
+        decided_ms: record.decided.map(|time| time.get()),
     }
 }
 
@@ -102,10 +102,10 @@ pub fn rate(record: &RateRecord, is_fresh: bool) -> RateReport {
     RateReport {
         currency: currency_code(record.currency),
         payout_currency: currency_code(record.payout_currency),
-        provider: record.provider.0,
+        provider: record.provider.get(),
         rate: rate_text(record.rate),
-        observed_ms: record.observed.0,
-        published_ms: record.published.0,
+        observed_ms: record.observed.get(),
+        published_ms: record.published.get(),
         is_fresh,
     }
 }
@@ -114,18 +114,19 @@ pub fn rate(record: &RateRecord, is_fresh: bool) -> RateReport {
 pub fn quote(issued: &QuoteRecord, state: &State) -> QuoteReport {
     let used = state.tables().quotes.get(&issued.id).map(|quote| quote.used);
     let is_valid = state.time() <= issued.valid_until;
-    let left = used.filter(|_| is_valid).map_or(0, |used| issued.ceiling.0.saturating_sub(used.0));
+    let left =
+        used.filter(|_| is_valid).map_or(0, |used| issued.ceiling.get().saturating_sub(used.get()));
     QuoteReport {
-        quote_id: issued.id.0,
-        provider: issued.id.provider().0,
+        quote_id: issued.id.get(),
+        provider: issued.id.provider().get(),
         currency: currency_code(issued.currency),
         payout_currency: currency_code(issued.payout_currency),
         rate: rate_text(issued.rate),
         ceiling: Money::new(issued.ceiling, issued.currency),
         used: used.map(|used| Money::new(used, issued.currency)),
-        left: Money::new(Amount(left), issued.currency),
-        valid_until_ms: issued.valid_until.0,
-        issued_ms: issued.issued.0,
+        left: Money::new(Amount::new(left), issued.currency),
+        valid_until_ms: issued.valid_until.get(),
+        issued_ms: issued.issued.get(),
         is_valid,
     }
 }
@@ -140,12 +141,12 @@ pub fn programme(
     let pool = chain_state::AccountKey::cashback_pool(merchant, currency);
     let pool = state.account(&pool).copied().unwrap_or_default();
     ProgrammeReport {
-        merchant: merchant.0,
+        merchant: merchant.get(),
         currency: currency_code(currency),
         number: record.number,
         is_active: record.at(state.height().next()).is_some_and(|version| version.is_active),
         versions: versions
-            .map(|(since, version)| ProgrammeVersion::new(since.0, version))
+            .map(|(since, version)| ProgrammeVersion::new(since.get(), version))
             .collect(),
         budget: BudgetReport {
             credited: money(pool.credits_posted, currency),
@@ -158,7 +159,7 @@ pub fn programme(
 
 /// A bound of which zero means none.
 fn bound(amount: Amount, currency: Currency) -> Option<Money> {
-    (amount.0 > 0).then(|| Money::new(amount, currency))
+    (amount.get() > 0).then(|| Money::new(amount, currency))
 }
 
 /// A risk policy, and what its subject has used of the present day.
@@ -177,8 +178,8 @@ pub fn policy(record: &PolicyRecord, state: &State, today: u32) -> PolicyReport 
         day_used: day_max.as_ref().map(|_| used),
         day_max,
         hold_above: bound(record.hold_above, currency),
-        desk: record.desk.0,
-        since_ms: record.since.0,
+        desk: record.desk.get(),
+        since_ms: record.since.get(),
     }
 }
 
@@ -188,11 +189,11 @@ pub fn line(record: &LineRecord) -> LineReport {
     let money = |amount: Amount| Money::new(amount, key.currency);
     LineReport {
         account: key.account(),
-        holder: key.holder.0,
+        holder: key.holder.get(),
         limit: money(limit),
         outstanding: money(outstanding),
-        left: money(Amount(limit.0.saturating_sub(outstanding.0))),
-        since_ms: since.0,
+        left: money(limit.minus(outstanding)),
+        since_ms: since.get(),
     }
 }
 
@@ -203,8 +204,8 @@ pub fn held_order(id: OrderId, held: &HeldOrder, state: &State) -> Option<HeldOr
     Some(HeldOrderReport {
         order_id: id,
         order: OrderContent::new(&item, held.submitter, paying),
-        held_ms: held.held.0,
-        decide_until_ms: id.time().plus(state.parameters().order_validity_ms).0,
+        held_ms: held.held.get(),
+        decide_until_ms: id.time().plus(state.parameters().order_validity_ms).get(),
     })
 }
 
@@ -218,7 +219,7 @@ pub fn registry(state: &State) -> RegistryReport {
     });
     let nodes = (0_u32..).zip(content.nodes.iter()).map(|(at, node)| NodeReport::new(at, node));
     RegistryReport {
-        height: state.height().0,
+        height: state.height().get(),
         protocol_version: content.protocol_version,
         participants: participants.collect(),
         nodes: nodes.collect(),
@@ -242,8 +243,8 @@ pub fn registrar(
     let is_today = record.day == day_of(state.time(), offset_min);
     let today = |count: u32| if is_today { count } else { 0 };
     RegistrarReport {
-        participant: participant.0,
-        gateway: record.limits.gateway.0,
+        participant: participant.get(),
+        gateway: record.limits.gateway.get(),
         added_max: record.limits.added_max,
         changed_max: record.limits.changed_max,
         added: today(record.added),
@@ -276,7 +277,7 @@ pub fn listed_changes(
 /// A governance proposal, under the parameters of now.
 pub fn proposal(record: &ProposalRecord, state: &State) -> ProposalReport {
     let parameters = state.parameters();
-    let ids = |ids: &[ParticipantId]| ids.iter().map(|id| id.0).collect();
+    let ids = |ids: &[ParticipantId]| ids.iter().map(|id| id.get()).collect();
     ProposalReport {
         proposal_id: record.id,
         change: ChangeReport::new(&record.change, record.activation),
@@ -284,12 +285,12 @@ pub fn proposal(record: &ProposalRecord, state: &State) -> ProposalReport {
         digest: record.digest,
         status: record.status,
         failure: Rejection::from_code(record.failure).map(Into::into),
-        status_height: record.status_height.0,
-        maker: record.maker.0,
-        proposed_ms: record.proposed.0,
-        approve_until_ms: record.proposed.plus(parameters.proposal_validity_ms).0,
-        activation_height: record.activation.0,
-        due_height: record.due.0,
+        status_height: record.status_height.get(),
+        maker: record.maker.get(),
+        proposed_ms: record.proposed.get(),
+        approve_until_ms: record.proposed.plus(parameters.proposal_validity_ms).get(),
+        activation_height: record.activation.get(),
+        due_height: record.due.get(),
         approvals_needed: parameters.governance_approvals,
         approvals: ids(&record.approvals),
         refusals: ids(&record.refusals),

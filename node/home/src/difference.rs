@@ -25,7 +25,7 @@ impl BlockDifference {
         executed: impl ToString,
     ) -> Self {
         let (stored, executed) = (stored.to_string(), executed.to_string());
-        Self { height: height.0, what: what.into(), stored, executed }
+        Self { height: height.get(), what: what.into(), stored, executed }
     }
 }
 
@@ -36,8 +36,8 @@ pub(crate) fn header_difference(
 ) -> Option<BlockDifference> {
     let height = stored.height;
     let fields = [
-        ("chain id", stored.chain_id.0, executed.chain_id.0),
-        ("parent", stored.parent.0, executed.parent.0),
+        ("chain id", stored.chain_id.digest(), executed.chain_id.digest()),
+        ("parent", stored.parent.digest(), executed.parent.digest()),
         ("batches root", stored.batches_root, executed.batches_root),
         ("evidence root", stored.evidence_root, executed.evidence_root),
         ("results root", stored.results_root, executed.results_root),
@@ -90,21 +90,21 @@ mod tests {
     fn header() -> BlockHeader {
         BlockHeader {
             protocol_version: PROTOCOL_VERSION,
-            height: Height(7),
-            time: TimeMs(1),
+            height: Height::new(7),
+            time: TimeMs::new(1),
             ..BlockHeader::default()
         }
     }
 
     #[test]
     fn a_header_s_difference_is_named_and_none_is_overlooked() {
-        let other = Digest([1; 32]);
+        let other = Digest::from_bytes([1; 32]);
         let stored = header();
         let rows = [
             ("state digest", BlockHeader { state_digest: other, ..header() }),
             ("results root", BlockHeader { results_root: other, ..header() }),
-            ("parent", BlockHeader { parent: BlockHash(other), ..header() }),
-            ("header", BlockHeader { window: WindowId(1), ..header() }),
+            ("parent", BlockHeader { parent: BlockHash::new(other), ..header() }),
+            ("header", BlockHeader { window: WindowId::new(1), ..header() }),
             ("header", BlockHeader { protocol_version: 2, ..header() }),
         ];
         for (what, executed) in rows {
@@ -127,9 +127,9 @@ mod tests {
             (of(&[&[0, 0]]), "outcome lists"),
         ];
         for (executed, what) in rows {
-            let difference = outcome_difference(Height(7), &stored, &executed);
+            let difference = outcome_difference(Height::new(7), &stored, &executed);
             assert_eq!(difference.map(|difference| difference.what), Some(what.to_owned()));
         }
-        assert_eq!(outcome_difference(Height(7), &stored, &stored), None);
+        assert_eq!(outcome_difference(Height::new(7), &stored, &stored), None);
     }
 }

@@ -16,7 +16,7 @@ impl KeyHistory {
     /// # Errors
     /// When the store cannot be read.
     pub fn read(store: &Store, genesis: &ChainGenesis) -> Result<Self, StoreFault> {
-        let mut since = vec![(Height(0), genesis_parties(genesis))];
+        let mut since = vec![(Height::new(0), genesis_parties(genesis))];
         loop {
             let after = since.last().map(|(height, _)| *height);
             let page = store.registries(after, PAGE_ITEMS_MAX)?;

@@ -45,10 +45,10 @@ impl Orders {
         else {
             return Ok(());
         };
-        let place = (Height(height), index);
+        let place = (Height::new(height), index);
         let asked = asked_of(batch, place, &outcomes.not_applied);
         let mut missing = Vec::new();
-        let mut needed = Height(0);
+        let mut needed = Height::new(0);
         for asked in asked {
             let (record, height) = self.state.recent_order(&asked.order);
             match record {
@@ -107,7 +107,7 @@ fn asked_of(
         let Some(id) = bytes.first_chunk::<16>().filter(|_| names_order) else { break };
         asked.push(Asked {
             at,
-            order: OrderId(*id),
+            order: OrderId::from_bytes(*id),
             location: Location { height, batch: index, item },
             content: is_submission.then(|| fingerprint(&merkle::leaf(bytes))),
             is_over: is_submission && outcome.code == Rejection::OrderIdExpired.code(),
@@ -124,7 +124,7 @@ fn tell(outcomes: &mut [ItemOutcome], asked: &Asked, record: Option<OrderRecord>
         Some(record) if record.location == asked.location => None,
         Some(record) => {
             let same = asked.content.map(|content| content == record.fingerprint);
-            let heights = (record.location.height.0, record.status_height.0);
+            let heights = (record.location.height.get(), record.status_height.get());
             Some(OrderStanding::known(state_of(record.status), same, record.outcome, heights))
         }
     };
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     fn told(is_over: bool) -> Option<OrderStanding> {
-        let (height, order) = (Height(7), OrderId([3; 16]));
+        let (height, order) = (Height::new(7), OrderId::from_bytes([3; 16]));
         let location = Location { height, batch: 0, item: 0 };
         let asked = Asked { at: 0, order, location, content: None, is_over };
         let mut outcomes = [ItemOutcome {

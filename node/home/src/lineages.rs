@@ -39,8 +39,10 @@ impl Lineages {
             }
         }
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        let kept = kept
-            .get_or_insert_with(|| Kept { handovers: Handovers::new(genesis), until: Height(0) });
+        let kept = kept.get_or_insert_with(|| Kept {
+            handovers: Handovers::new(genesis),
+            until: Height::new(0),
+        });
         kept.extend(store, last)?;
         Ok(read(&kept.handovers))
     }

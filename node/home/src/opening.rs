@@ -233,7 +233,7 @@ fn rebuild(
     let Source { store, archive, genesis, trust } = *source;
     let head = progress.head;
     if checkpoint.is_none() {
-        store.reindex(Height(0), genesis_records(genesis))?;
+        store.reindex(Height::new(0), genesis_records(genesis))?;
     }
     let mut rebuilt = match checkpoint {
         None => Rebuilt {
@@ -259,7 +259,7 @@ fn rebuild(
         }
         anyhow::Ok(())
     })?;
-    rebuilt.opening.replayed_blocks = head.0 + 1 - first.0;
+    rebuilt.opening.replayed_blocks = head.get() + 1 - first.get();
     rebuilt.opening.replaying = replaying.elapsed();
     info!(
         height = %head,
@@ -305,7 +305,7 @@ fn from_checkpoint(
         anyhow::Ok(())
     })?;
     let state = restoring.finish()?;
-    opening.remembered_blocks = (height.0 + 1).saturating_sub(first.0);
+    opening.remembered_blocks = (height.get() + 1).saturating_sub(first.get());
     opening.remembering = started.elapsed();
     Ok(Rebuilt { state, proposers: checkpoint.proposers, opening })
 }

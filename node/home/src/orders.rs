@@ -60,9 +60,9 @@ impl Orders {
         let until = id.time().plus(self.state.rules().parameters().order_validity_ms);
         Ok(Searched {
             from_height: 1,
-            to_height: head.0,
-            to_time_ms: time.0,
-            may_commit_until_ms: until.0,
+            to_height: head.get(),
+            to_time_ms: time.get(),
+            may_commit_until_ms: until.get(),
             may_still_commit: time <= until,
         })
     }
@@ -79,7 +79,7 @@ impl Orders {
             return Ok((recent, height));
         }
         let archived = self.store.archived_order(id)?;
-        Ok((archived, if archived.is_some() { Height(0) } else { height }))
+        Ok((archived, if archived.is_some() { Height::new(0) } else { height }))
     }
 
     /// Returns the report of an order.
@@ -139,8 +139,8 @@ impl Orders {
         let Some(quote) = self.store.quote(id)? else { return Ok(None) };
         let conversion = contracts::fx::conversion(&quote, found.item.amount());
         Ok(conversion.map(|conversion| ConversionReport {
-            quote_id: id.0,
-            provider: id.provider().0,
+            quote_id: id.get(),
+            provider: id.provider().get(),
             rate: rate_text(quote.rate),
             payout: Money::new(conversion.payout, conversion.payout_currency),
         }))
@@ -172,7 +172,7 @@ impl Orders {
         let (mut sum, mut after) = (0_i128, None);
         loop {
             let page = self.store.returns(&id, after, PAGE_ITEMS_MAX)?;
-            sum += page.iter().map(|back| i128::from(back.amount.0)).sum::<i128>();
+            sum += page.iter().map(|back| i128::from(back.amount.get())).sum::<i128>();
             let room = RETURNS_LISTED_MAX.saturating_sub(listed.len());
             listed.extend(page.iter().take(room).map(|back| told::returned(back, pair)));
             after = page.last().map(|back| back.sequence);
@@ -180,7 +180,7 @@ impl Orders {
                 break;
             }
         }
-        let left = i128::from(item.amount().0) - sum;
+        let left = i128::from(item.amount().get()) - sum;
         Ok((sum > 0).then(|| ReturnedReport {
             amount: Money::sum(sum, pair.0),
             left: Money::sum(left, pair.0),
@@ -247,7 +247,7 @@ impl Orders {
     }
 
     fn time_of(&self, height: Height) -> Result<TimeMs, ReadFault> {
-        let is_first = height == Height(0);
+        let is_first = height == Height::new(0);
         if is_first { Ok(self.genesis.time) } else { Ok(self.header(height)?.time) }
     }
 
@@ -275,19 +275,19 @@ impl Orders {
         let registry = self.store.registry_at(found.ended.height)?;
         let parameters = registry.as_ref().map_or(&self.genesis.parameters, |of| &of.parameters);
         let grace_ms = parameters.reversal_grace_ms;
-        Ok((grace_ms > 0).then(|| found.ended.time.plus(grace_ms).0))
+        Ok((grace_ms > 0).then(|| found.ended.time.plus(grace_ms).get()))
     }
 
     fn stages(&self, found: &Found) -> Stages {
         let rules = self.state.rules();
         let parameters = rules.parameters();
-        let ended = found.ended.time.0;
+        let ended = found.ended.time.get();
         let status = found.record.status;
         let settled = found.instruction.as_ref().and_then(|instruction| match instruction.status {
             // Sent back before it was paid: nothing arrived, and each return has its own time.
             InstructionStatus::Instructed | InstructionStatus::Returned { .. } => None,
             InstructionStatus::Arrived { time, .. } | InstructionStatus::Failed { time, .. } => {
-                Some(time.0)
+                Some(time.get())
             }
         });
         let is_converted = found.item.payout_currency() != found.item.currency();
@@ -300,21 +300,24 @@ impl Orders {
         let has_ended =
             matches!(status, OrderStatus::Voided | OrderStatus::Expired | OrderStatus::Refused);
         Stages {
-            accepted_ms: Some(found.accepted.time.0),
+            accepted_ms: Some(found.accepted.time.get()),
             debiting_ms: (status == OrderStatus::Debiting).then_some(ended),
             collected_ms: (status == OrderStatus::Collected).then_some(ended),
             reversible_until_ms: None,
             ended_ms: has_ended.then_some(ended),
-            instructed_ms: found.instruction.as_ref().map(|instruction| instruction.instructed.0),
+            instructed_ms: found
+                .instruction
+                .as_ref()
+                .map(|instruction| instruction.instructed.get()),
             arrived_ms: settled,
-            deadline_ms: (status != OrderStatus::Rejected).then_some(deadline.0),
+            deadline_ms: (status != OrderStatus::Rejected).then_some(deadline.get()),
         }
     }
 }
 
 fn located(location: Location, batch_id: BatchId) -> ItemLocation {
     let Location { height, batch, item } = location;
-    ItemLocation { height: height.0, batch_index: batch, item_index: item, batch_id }
+    ItemLocation { height: height.get(), batch_index: batch, item_index: item, batch_id }
 }
 
 impl Found {

@@ -84,12 +84,12 @@ impl Orders {
     /// its highest kept level, then, there is one.
     fn keeps_account_nodes(&self) -> Result<bool, ReadFault> {
         const HIGHEST: u8 = 28;
-        let first = self.store.account_node_at(HIGHEST, 0, Height(0))?;
+        let first = self.store.account_node_at(HIGHEST, 0, Height::new(0))?;
         Ok(first.is_some() || self.genesis.liquidity.is_empty())
     }
 
     fn state_digest(&self, height: Height) -> Result<Digest, ReadFault> {
-        if height == Height(0) {
+        if height == Height::new(0) {
             return Ok(State::genesis_block(&self.genesis).header.state_digest);
         }
         let committed = self.store.block(height)?;

@@ -37,20 +37,20 @@ pub fn window(
         }
     });
     WindowReport {
-        window: record.id.0,
-        opened_ms: record.opened.0,
-        closed_ms: record.closed.map(|time| time.0),
-        first_height: record.first_height.0,
-        last_height: record.last_height.map(|height| height.0),
+        window: record.id.get(),
+        opened_ms: record.opened.get(),
+        closed_ms: record.closed.map(|time| time.get()),
+        first_height: record.first_height.get(),
+        last_height: record.last_height.map(|height| height.get()),
         order_count: record.order_count,
         instruction_count: record.instruction_count,
         positions: positions.collect(),
         digest: record.closed.map(|_| record.digest().to_string()),
         proposed: proposed.map(|known| SettlementProposedReport {
-            agent: known.maker.0,
+            agent: known.maker.get(),
             reference: hex::encode(known.reference),
-            proposed_ms: known.proposed.0,
-            refused_by: known.refused_by.map(|by| by.0),
+            proposed_ms: known.proposed.get(),
+            refused_by: known.refused_by.map(|by| by.get()),
         }),
         settled: settlement.map(window_settled),
     }
@@ -58,11 +58,11 @@ pub fn window(
 
 fn window_settled(settlement: &WindowSettlement) -> WindowSettledReport {
     WindowSettledReport {
-        agent: settlement.agent.0,
-        checker: settlement.checker.0,
+        agent: settlement.agent.get(),
+        checker: settlement.checker.get(),
         reference: hex::encode(settlement.reference),
-        settled_ms: settlement.time.0,
-        height: settlement.location.height.0,
+        settled_ms: settlement.time.get(),
+        height: settlement.location.height.get(),
     }
 }
 
@@ -70,12 +70,12 @@ fn window_settled(settlement: &WindowSettlement) -> WindowSettledReport {
 pub fn window_proof(id: WindowId, proof: &RecordProof, bytes: &[u8]) -> Option<WindowProofReport> {
     let (report, rest) = proof.records.split_first()?;
     Some(WindowProofReport {
-        window: id.0,
-        height: report.header.height.0,
-        time_ms: report.header.time.0,
+        window: id.get(),
+        height: report.header.height.get(),
+        time_ms: report.header.time.get(),
         block_hash: report.header.hash(),
         records_root: report.header.records_root,
-        settled_height: rest.first().map(|word| word.header.height.0),
+        settled_height: rest.first().map(|word| word.header.height.get()),
         proof_base64: encode_base64(bytes),
     })
 }
@@ -95,34 +95,34 @@ pub fn instruction(record: &InstructionRecord) -> InstructionReport {
     let arrived = status == InstructionState::Arrived;
     InstructionReport {
         instruction_id: record.id,
-        window: record.id.window.0,
-        merchant: record.id.merchant.0,
-        gateway: record.gateway.0,
+        window: record.id.window.get(),
+        merchant: record.id.merchant.get(),
+        gateway: record.gateway.get(),
         amount: Money::new(record.amount, record.id.currency),
         amount_returned: Money::new(record.amount_returned, record.id.currency),
         amount_left: Money::new(record.left(), record.id.currency),
         order_count: record.order_count,
         cross_border_count: record.cross_border_count,
         attempt: record.attempt,
-        earliest_accepted_ms: record.earliest_accepted.0,
-        instructed_ms: record.instructed.0,
-        deadline_ms: record.deadline.0,
+        earliest_accepted_ms: record.earliest_accepted.get(),
+        instructed_ms: record.instructed.get(),
+        deadline_ms: record.deadline.get(),
         status,
-        settled_ms: settled.map(|time| time.0),
+        settled_ms: settled.map(|time| time.get()),
         is_late: arrived && settled.is_some_and(|time| time > record.deadline),
         failure: failure.map(Into::into),
         failed_by: match record.status {
-            InstructionStatus::Failed { by, .. } => Some(by.0),
+            InstructionStatus::Failed { by, .. } => Some(by.get()),
             _ => None,
         },
-        recalled_ms: record.recalled.map(|time| time.0),
+        recalled_ms: record.recalled.map(|time| time.get()),
         reference: settled.map(|_| hex::encode(record.reference)),
         cashback: record.cashback.iter().map(cashback_sum).collect(),
     }
 }
 
 fn cashback_sum(sum: &CashbackSum) -> CashbackSumReport {
-    CashbackSumReport { gateway: sum.gateway.0, amount: Money::new(sum.amount, sum.currency) }
+    CashbackSumReport { gateway: sum.gateway.get(), amount: Money::new(sum.amount, sum.currency) }
 }
 
 /// Reports an account.
@@ -162,9 +162,9 @@ pub fn entry(entry: &AccountEntry) -> EntryReport {
         cause => cause.subject(),
     };
     EntryReport {
-        height: entry.height.0,
+        height: entry.height.get(),
         sequence: entry.sequence,
-        time_ms: entry.time.0,
+        time_ms: entry.time.get(),
         cause: entry.cause.kind(),
         cause_id,
         debits_pending: Money::sum(entry.debits_pending, currency),
@@ -180,14 +180,14 @@ pub fn entry(entry: &AccountEntry) -> EntryReport {
 pub fn breach(record: &BreachRecord) -> BreachReport {
     BreachReport {
         stage: record.stage,
-        late: record.late.map(|late| late.0),
+        late: record.late.map(|late| late.get()),
         subject: match record.subject {
             BreachSubject::Order(id) => id.to_string(),
             BreachSubject::Instruction(id) => id.to_string(),
         },
-        deadline_ms: record.deadline.0,
-        noticed_ms: record.noticed.0,
-        height: record.height.0,
+        deadline_ms: record.deadline.get(),
+        noticed_ms: record.noticed.get(),
+        height: record.height.get(),
         sequence: record.sequence,
     }
 }
@@ -195,18 +195,18 @@ pub fn breach(record: &BreachRecord) -> BreachReport {
 /// A validator caught at signing two values. `nodes` are the registry's, which only grow.
 pub fn evidence(record: &EvidenceRecord, nodes: &[Node]) -> EvidenceReport {
     let hash = |value: Option<BlockHash>| value.map(|block| block.to_string());
-    let node = nodes.get(record.validator.0 as usize);
+    let node = nodes.get(record.validator.get() as usize);
     EvidenceReport {
-        validator: record.validator.0,
+        validator: record.validator.get(),
         name: node.map(|node| node.name.clone()).unwrap_or_default(),
         what: record.kind,
-        height: record.offence_height.0,
-        round: record.offence_round.0,
+        height: record.offence_height.get(),
+        round: record.offence_round.get(),
         first: hash(record.first),
         second: hash(record.second),
-        block_height: record.height.0,
+        block_height: record.height.get(),
         sequence: record.sequence,
-        time_ms: record.time.0,
+        time_ms: record.time.get(),
     }
 }
 
@@ -223,7 +223,7 @@ pub fn trial_balance(state: &State) -> TrialBalanceReport {
         })
         .collect();
     TrialBalanceReport {
-        height: state.height().0,
+        height: state.height().get(),
         is_balanced: currencies.iter().all(CurrencyBalance::is_balanced),
         currencies,
     }

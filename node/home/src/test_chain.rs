@@ -35,33 +35,35 @@ pub const SHOP: u64 = 1001;
 const OTHER_SHOP: u64 = 1002;
 
 pub fn key(of: &str, number: u32) -> SecretKey {
-    SecretKey::from_seed(&chain_types::hash::sha256(&[of.as_bytes(), &number.to_le_bytes()]).0)
+    SecretKey::from_seed(
+        &chain_types::hash::sha256(&[of.as_bytes(), &number.to_le_bytes()]).bytes(),
+    )
 }
 
 fn genesis(time: TimeMs) -> ChainGenesis {
     let participant = |id: u32, roles| {
         Participant::new(
-            ParticipantId(id),
+            ParticipantId::new(id),
             format!("party {id}"),
             roles,
             key("party", id).public_key(),
         )
     };
     let merchant = |id: u64, gateway: u32| {
-        Merchant::new(MerchantId(id), format!("merchant {id}"), ParticipantId(gateway))
+        Merchant::new(MerchantId::new(id), format!("merchant {id}"), ParticipantId::new(gateway))
     };
     let node = |number: u32| Node {
         name: format!("node {number}"),
-        operator: ParticipantId(number),
+        operator: ParticipantId::new(number),
         network_key: key("network", number).public_key(),
         validator_key: key("validator", number).public_key(),
         power: 1,
     };
     let line = |gateway: u32| LiquidityLine {
-        gateway: ParticipantId(gateway),
-        currency: Currency(156),
-        net_debit_cap: Amount(100_000_000),
-        opening_liquidity: Amount(0),
+        gateway: ParticipantId::new(gateway),
+        currency: Currency::new(156),
+        net_debit_cap: Amount::new(100_000_000),
+        opening_liquidity: Amount::new(0),
     };
     let mut participants: Vec<Participant> =
         (1..=4).map(|id| participant(id, Roles::SETTLEMENT_OPERATOR)).collect();
@@ -71,7 +73,7 @@ fn genesis(time: TimeMs) -> ChainGenesis {
     participants.extend(AGENTS.map(|id| participant(id, Roles::SETTLEMENT_AGENT)));
     participants.push(participant(DESK, Roles::RISK_DESK));
     ChainGenesis {
-        chain_id: ChainId(chain_types::hash::sha256(&[b"statements"])),
+        chain_id: ChainId::new(chain_types::hash::sha256(&[b"statements"])),
         name: "statements".to_owned(),
         time,
         parameters: Parameters {
@@ -82,14 +84,14 @@ fn genesis(time: TimeMs) -> ChainGenesis {
             reversal_grace_ms: 60_000,
             ..Parameters::default()
         },
-        currencies: vec![Currency(156), Currency(840)],
+        currencies: vec![Currency::new(156), Currency::new(840)],
         participants,
         merchants: vec![merchant(SHOP, GATEWAYS[1]), merchant(OTHER_SHOP, GATEWAYS[0])],
         liquidity: GATEWAYS.map(line).to_vec(),
         lines: Vec::new(),
         nodes: (1..=4).map(node).collect(),
     }
-    .with_lines(Amount(u64::MAX))
+    .with_lines(Amount::new(u64::MAX))
 }
 
 /// A chain in a home on disk, with the auditor beside it.
@@ -109,7 +111,7 @@ impl TestChain {
         let home = tempfile::tempdir().unwrap();
         let (store, _) =
             Store::open(home.path(), genesis.chain_id, StoreOptions::default()).unwrap();
-        store.reindex(Height(0), genesis_records(&genesis)).unwrap();
+        store.reindex(Height::new(0), genesis_records(&genesis)).unwrap();
         let (state, auditor) = (State::genesis(&genesis), Auditor::new(&genesis));
         Self { genesis, state, store: Arc::new(store), auditor, made: 0, home }
     }
@@ -130,9 +132,9 @@ impl TestChain {
         let now = self.state.time().plus(1);
         let new_id = || {
             self.made += 1;
-            OrderId::owned(ParticipantId(who), now, [self.made; 6])
+            OrderId::owned(ParticipantId::new(who), now, [self.made; 6])
         };
-        let mut making = RowContext { submitter: ParticipantId(who), now, new_id };
+        let mut making = RowContext { submitter: ParticipantId::new(who), now, new_id };
         Operations::from_rows(&rows, kind, &mut making).unwrap()
     }
 
@@ -143,9 +145,9 @@ impl TestChain {
         let batches: Vec<_> = says.iter().map(|(who, said)| self.sign(*who, said, time)).collect();
         let context = BlockContext {
             height: self.state.height().next(),
-            round: Round(0),
-            parent_round: Round(0),
-            proposer: ValidatorId(0),
+            round: Round::new(0),
+            parent_round: Round::new(0),
+            proposer: ValidatorId::new(0),
             time,
         };
         let past = Past { state: &self.state, store: &self.store };
@@ -167,7 +169,7 @@ impl TestChain {
     fn sign(&self, who: u32, said: &Operations, time: TimeMs) -> VerifiedBatch {
         let (all, until) = (0..said.count(), time.plus(60_000));
         let chain_id = self.genesis.chain_id;
-        let bytes = said.sign(all, chain_id, ParticipantId(who), &key("party", who), until);
+        let bytes = said.sign(all, chain_id, ParticipantId::new(who), &key("party", who), until);
         let keys_of = |id| self.state.party_keys(id).copied();
         SignedBatch::decode(bytes.into()).unwrap().verify(chain_id, keys_of).unwrap()
     }
@@ -175,10 +177,11 @@ impl TestChain {
     /// The precommits of all validators.
     fn certificate(&self, block: &Block) -> Certificate {
         let (height, hash) = (block.header.height, block.hash());
-        let (round, step) = (Round(0), VoteStep::Precommit);
+        let (round, step) = (Round::new(0), VoteStep::Precommit);
         let vote = Vote { height, round, step, block: Some(hash) };
         let digest = vote.digest(self.genesis.chain_id);
-        let signed = |number| (ValidatorId(number - 1), key("validator", number).sign(&digest));
+        let signed =
+            |number| (ValidatorId::new(number - 1), key("validator", number).sign(&digest));
         Certificate { height, round, block: hash, signatures: (1..=4).map(signed).collect() }
     }
 }

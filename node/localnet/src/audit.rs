@@ -135,12 +135,12 @@ impl Baseline {
         let of_this_run = match breach.stage {
             BreachStage::Collected => {
                 let order = breach.subject.parse::<OrderId>();
-                order.map_or(true, |order| order.time().0 >= self.time_ms)
+                order.map_or(true, |order| order.time().get() >= self.time_ms)
             }
             BreachStage::Instructed | BreachStage::Arrived | BreachStage::Failed => {
                 let instruction = breach.subject.parse::<InstructionId>();
                 let first = self.window + u64::from(self.order_count > 0);
-                instruction.map_or(true, |instruction| instruction.window.0 >= first)
+                instruction.map_or(true, |instruction| instruction.window.get() >= first)
             }
         };
         breach.height > self.height && of_this_run

@@ -10,9 +10,9 @@ use rpc_api::Money;
 use crate::profile;
 
 /// The amount of the order, in minor units.
-const AMOUNT: Amount = Amount(1_234);
+const AMOUNT: Amount = Amount::new(1_234);
 /// Its currency, if the gateway has a merchant in it.
-const YUAN: Currency = Currency(156);
+const YUAN: Currency = Currency::new(156);
 
 /// Prints the lines, ready to be pasted into a second terminal.
 ///
@@ -24,12 +24,12 @@ pub fn explain(
     output: Output,
 ) -> anyhow::Result<()> {
     let is_gateway = |id| {
-        let known = genesis.participant(ParticipantId(id));
+        let known = genesis.participant(ParticipantId::new(id));
         known.is_some_and(|known| known.roles.any_of(Roles::GATEWAY) && !known.suspended)
     };
     let gateway = network.participants.iter().find(|participant| is_gateway(participant.id));
     let gateway = gateway.context("the network has no gateway")?;
-    let payees = profile(genesis, ParticipantId(gateway.id), true)?.payees;
+    let payees = profile(genesis, ParticipantId::new(gateway.id), true)?.payees;
     let yuan = payees.iter().find(|(_, currency)| *currency == YUAN);
     let (merchant, currency) = yuan.or(payees.first()).context("the gateway has no merchant")?;
     let url = network.nodes.first().context("the network has no node")?.rpc_url();

@@ -98,7 +98,7 @@ impl Gateway {
 
     async fn collect(&self, orders: &[OrderId]) {
         let item = |order: &OrderId| CollectItem {
-            order_id: order.0,
+            order_id: order.bytes(),
             reference: reference_bytes("debit").unwrap_or_default(),
             spare: [0; 16],
         };
@@ -180,7 +180,7 @@ impl Gateway {
             tokio::select! {
                 () = stop.cancelled() => break,
                 ended = self.follow(url, &mut cursor, &mut entropy, &credits) => {
-                    let gateway = self.party.id.0;
+                    let gateway = self.party.id.get();
                     tracing::debug!(gateway, url, problem = ?ended, "resubscribing");
                 }
             }
@@ -205,7 +205,7 @@ impl Gateway {
             Ok(client) => client,
             Err(error) => return error.to_string(),
         };
-        let subscription = client.subscribe_instructions(self.party.id.0, cursor.clone()).await;
+        let subscription = client.subscribe_instructions(self.party.id.get(), cursor.clone()).await;
         let mut subscription = match subscription {
             Ok(subscription) => subscription,
             Err(error) => return error.to_string(),
@@ -263,10 +263,10 @@ fn credit(instruction: &InstructionReport, delay: Duration, credits: mpsc::Sende
     };
     let id = instruction.instruction_id;
     let item = ArrivalItem {
-        window: id.window.0.into(),
-        merchant: id.merchant.0.into(),
+        window: id.window.get().into(),
+        merchant: id.merchant.get().into(),
         amount: amount.into(),
-        currency: id.currency.0.into(),
+        currency: id.currency.get().into(),
         // The same for the same instruction, so that telling it twice is harmless.
         reference: reference_bytes(&format!("credit {id}")).unwrap_or_default(),
         attempt: instruction.attempt.into(),

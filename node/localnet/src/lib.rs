@@ -308,7 +308,7 @@ pub fn parties_of(
 ) -> anyhow::Result<Vec<Party>> {
     let mut parties = Vec::new();
     for folder in &network.participants {
-        let participant = genesis.participant(ParticipantId(folder.id));
+        let participant = genesis.participant(ParticipantId::new(folder.id));
         if participant.is_some_and(|known| known.roles.any_of(role) && !known.suspended) {
             // Not `Party::open`: the genesis file, which may be large, has been read.
             let config = ParticipantConfig::load(&folder.config).exit(Exit::Usage)?;

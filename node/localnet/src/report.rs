@@ -114,7 +114,8 @@ impl LocalnetReport {
     }
 
     fn of_counts(counts: &Counts, genesis: &ChainGenesis, elapsed: Duration) -> Self {
-        let expired = counts.expired(now().0.saturating_sub(genesis.parameters.order_validity_ms));
+        let expired =
+            counts.expired(now().get().saturating_sub(genesis.parameters.order_validity_ms));
         let mut report = Self {
             is_well: true,
             problems: Vec::new(),

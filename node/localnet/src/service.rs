@@ -95,7 +95,7 @@ impl Service {
             let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
             let mut orders = profile.orders(&mut entropy, now(), due);
             for order in &mut orders {
-                order.order_id = order.order_id().owned_by(self.party.id).0;
+                order.order_id = order.order_id().owned_by(self.party.id).bytes();
             }
             let fates = (0..due).map(|_| Fate::draw(&mut entropy)).collect();
             let (service, gateway) = (self.clone(), profile.gateway);
@@ -129,7 +129,7 @@ impl Service {
         self.activity.update(|counts| {
             counts.reserved += (debits.len() + voids.len()) as u64 + abandoned;
             if let Some(first) = items.first().filter(|_| abandoned > 0) {
-                counts.abandoned.push((first.order_id().time().0, abandoned));
+                counts.abandoned.push((first.order_id().time().get(), abandoned));
             }
             if result.is_ok() {
                 counts.finality(latency, items.len());
@@ -177,7 +177,7 @@ impl Fate {
 
 fn void(order_id: OrderId) -> VoidItem {
     VoidItem {
-        order_id: order_id.0,
+        order_id: order_id.bytes(),
         reason: VoidReason::CustomerCancelled.number().into(),
         reference: [0; 32],
         spare: [0; 14],

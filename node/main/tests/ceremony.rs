@@ -43,7 +43,7 @@ fn make_key(folder: &Path, name: &str, purpose: &str) -> String {
 fn plan(folders: &[PathBuf], base_port: u16) -> String {
     let mut text = format!(
         "name = \"three\"\ntime_ms = {}\ncurrencies = [\"CNY\"]\n[parameters]\nwindow_ms = 2000\n",
-        now().0
+        now().get()
     );
     for ((nodes, participants), folder) in HOLDERS.iter().zip(folders) {
         for id in *participants {

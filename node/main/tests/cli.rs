@@ -101,10 +101,10 @@ fn a_signed_batch_holds_what_the_file_says_and_verifies() {
     assert_eq!(value["batch_id"].as_str().unwrap(), batch.id().to_string());
     let Items::Recharge(items) = batch.items() else { panic!("recharges") };
     assert_eq!(items.len(), 2);
-    assert_eq!(items[0].amount().0, 1_234);
-    assert_eq!(items[1].amount().0, 500);
+    assert_eq!(items[0].amount().get(), 1_234);
+    assert_eq!(items[1].amount().get(), 500);
     assert!(items.iter().all(|item| item.is_collected()));
-    assert!(items.iter().all(|item| item.collecting_gateway() == ParticipantId(201)));
+    assert!(items.iter().all(|item| item.collecting_gateway() == ParticipantId::new(201)));
     let ids: Vec<String> = items.iter().map(|item| item.order_id().to_string()).collect();
     assert_eq!(value["operations"], serde_json::json!(ids));
 }

@@ -150,7 +150,7 @@ async fn network() -> Network {
         .replace("order_validity_ms = 180000", &format!("order_validity_ms = {VALIDITY_MS}"))
         .replace("order_skew_ms = 60000", "order_skew_ms = 120000");
     assert!(text.contains(&format!("order_validity_ms = {VALIDITY_MS}")));
-    network.chain_id = ChainId(chain_types::hash::sha256(&[text.as_bytes()]));
+    network.chain_id = ChainId::new(chain_types::hash::sha256(&[text.as_bytes()]));
     std::fs::write(network.genesis(), text).unwrap();
     network.start_all(&[0, 1, 2, 3]).await;
     network
@@ -159,7 +159,7 @@ async fn network() -> Network {
 /// Waits until the chain's time is past `time`.
 async fn chain_is_past(network: &Network, node: usize, time: TimeMs) {
     eventually("the chain's time passes", || async {
-        network.client(node).head().await.is_ok_and(|head| head.time_ms > time.0)
+        network.client(node).head().await.is_ok_and(|head| head.time_ms > time.get())
     })
     .await;
 }
@@ -254,7 +254,7 @@ async fn the_same_bytes_are_answered_with_their_outcomes_however_late_and_after_
     let gateway = GATEWAYS[0];
     let old = network.key(gateway);
     let sign = |key: &SecretKey, until: TimeMs, items: &[chain_types::RechargeItem]| {
-        SignedBatch::sign(network.chain_id, ParticipantId(gateway), key, until, items)
+        SignedBatch::sign(network.chain_id, ParticipantId::new(gateway), key, until, items)
     };
     let items = collected(2);
     let until = now().plus(20_000);
@@ -295,7 +295,7 @@ async fn the_same_bytes_are_answered_with_their_outcomes_however_late_and_after_
 
 /// Operators give the first gateway another key, without an overlap.
 async fn rotate(network: &Network, key: &SecretKey) {
-    let (participant, public_key) = (ParticipantId(GATEWAYS[0]), key.public_key());
+    let (participant, public_key) = (ParticipantId::new(GATEWAYS[0]), key.public_key());
     let change = Change::Key { participant, public_key, overlap_heights: 0 };
     let in_effect = || async {
         let registry = network.client(0).registry().await.expect("a registry");
@@ -304,18 +304,18 @@ async fn rotate(network: &Network, key: &SecretKey) {
     };
     // Ids are valid for a short time here: what came too late is proposed anew.
     eventually("the key is rotated", || async {
-        let height = Height(network.height(0).await + 12);
+        let height = Height::new(network.height(0).await + 12);
         let id = ProposalId::new(now(), entropy());
         let proposal = ProposalItem::new(id, height, &change).unwrap();
         let approval = ApprovalItem {
-            proposal_id: id.0,
+            proposal_id: id.bytes(),
             decision: Decision::Approve.number().into(),
-            digest: proposal.digest().0,
+            digest: proposal.digest().bytes(),
             spare: [0; 14],
         };
         let _ = network.submit(0, &network.batch(1, &[proposal])).await;
         let _ = network.submit(0, &network.batch(2, &[approval])).await;
-        while network.height(0).await <= height.0 + 1 {
+        while network.height(0).await <= height.get() + 1 {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
         in_effect().await

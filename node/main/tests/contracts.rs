@@ -13,7 +13,7 @@ use chain_types::{
 use rpc_api::{BatchRpcClient as _, OrderState, SettlementRpcClient as _};
 use support::{GATEWAYS, Network, YUAN, arrival, entropy, eventually, now, order, run, sluice};
 
-const DOLLAR: Currency = Currency(840);
+const DOLLAR: Currency = Currency::new(840);
 const PROVIDERS: [u32; 3] = [301, 302, 303];
 const AGENTS: [u32; 2] = [401, 402];
 const OPERATORS: [u32; 2] = [1, 2];
@@ -23,11 +23,11 @@ const FX_POSITION: u16 = 5;
 /// A deposit into a provider's position, by maker and checker.
 async fn fund(network: &Network, provider: u32, amount: u64) {
     let transfer = TransferItem {
-        transfer_id: TransferId::new(now(), entropy()).0,
+        transfer_id: TransferId::new(now(), entropy()).bytes(),
         action: TransferAction::Deposit.number().into(),
         account_kind: FX_POSITION.into(),
         owner: u64::from(provider).into(),
-        currency: DOLLAR.0.into(),
+        currency: DOLLAR.get().into(),
         amount: amount.into(),
         reference: [0; 32],
         spare: [0; 26],
@@ -59,13 +59,13 @@ fn rate(mantissa: u64) -> RateItem {
 }
 
 fn quote(number: u32, mantissa: u64) -> QuoteItem {
-    let id = QuoteId::new(ParticipantId(PROVIDERS[0]), number);
-    rate(mantissa).quote(id, Amount(1_000_000), now().plus(60_000))
+    let id = QuoteId::of(ParticipantId::new(PROVIDERS[0]), number);
+    rate(mantissa).quote(id, Amount::new(1_000_000), now().plus(60_000))
 }
 
 fn converted(quote: &QuoteItem) -> RechargeItem {
     RechargeItem {
-        payout_currency: DOLLAR.0.into(),
+        payout_currency: DOLLAR.get().into(),
         fx_quote: quote.quote_id,
         ..order(GATEWAYS[0], Flags::COLLECTED, 10_000)
     }
@@ -109,14 +109,14 @@ async fn a_quote_within_the_guard_settles_and_one_at_it_is_refused_on_all_valida
 
 /// One operator proposes, another approves; waits until blocks execute under it.
 async fn govern(network: &Network, change: &Change) {
-    let height = Height(network.height(0).await + 15);
+    let height = Height::new(network.height(0).await + 15);
     let id = ProposalId::new(now(), entropy());
     let proposal = ProposalItem::new(id, height, change).unwrap();
     applied(network, OPERATORS[0], &[proposal]).await;
     let approval = ApprovalItem {
-        proposal_id: id.0,
+        proposal_id: id.bytes(),
         decision: Decision::Approve.number().into(),
-        digest: proposal.digest().0,
+        digest: proposal.digest().bytes(),
         spare: [0; 14],
     };
     applied(network, OPERATORS[1], &[approval]).await;
@@ -125,7 +125,7 @@ async fn govern(network: &Network, change: &Change) {
         for node in 0..4 {
             least = least.min(network.height(node).await);
         }
-        least >= height.0
+        least >= height.get()
     })
     .await;
 }
@@ -134,7 +134,7 @@ async fn govern(network: &Network, change: &Change) {
 async fn a_new_key_a_return_and_a_receipt_outlive_a_restart_of_all() {
     let mut network = Network::started(&["--window-ms", "2000"]).await;
     let item = order(GATEWAYS[0], Flags::COLLECTED, 9_000);
-    let id = OrderId(item.order_id);
+    let id = OrderId::from_bytes(item.order_id);
     applied(&network, GATEWAYS[0], &[item]).await;
     eventually("the order is instructed", || async {
         network.order(0, id).await.status == OrderState::Instructed
@@ -146,10 +146,10 @@ async fn a_new_key_a_return_and_a_receipt_outlive_a_restart_of_all() {
 
     // The gateway's key changes, with no overlap: the old one is worth nothing any more.
     let new = SecretKey::from_seed(&[77; 32]);
-    let (participant, public_key) = (ParticipantId(GATEWAYS[0]), new.public_key());
+    let (participant, public_key) = (ParticipantId::new(GATEWAYS[0]), new.public_key());
     govern(&network, &Change::Key { participant, public_key, overlap_heights: 0 }).await;
     let back = |sequence: u16, amount: u64| ReturnItem {
-        order_id: id.0,
+        order_id: id.bytes(),
         amount: amount.into(),
         reason: 1.into(),
         sequence: sequence.into(),
@@ -193,7 +193,7 @@ async fn a_new_key_a_return_and_a_receipt_outlive_a_restart_of_all() {
     let genesis = genesis::load_genesis(&network.genesis()).unwrap();
     let bytes = std::fs::read(&receipt).unwrap();
     let proven = chain_types::Receipt::decode(&bytes).unwrap().verify(&genesis).unwrap();
-    assert_eq!(proven.returned.0, 9_000);
+    assert_eq!(proven.returned.get(), 9_000);
     assert!(proven.arrived.is_some());
     for node in 0..4 {
         assert_eq!(network.stop(node), Some(0));

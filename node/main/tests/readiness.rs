@@ -35,7 +35,7 @@ fn metrics(network: &Network, node: usize) -> String {
 async fn with_two_of_four_stopped_the_others_say_whose_votes_are_missing() {
     let mut network = Network::started(&[]).await;
     let item = order(GATEWAYS[0], Flags::COLLECTED, 100);
-    let known = OrderId(item.order_id);
+    let known = OrderId::from_bytes(item.order_id);
     network.submit(0, &network.batch(GATEWAYS[0], &[item])).await.expect("it is final");
     let report = network.order(0, unknown()).await;
     assert_eq!((report.status, report.searched.may_still_commit), (OrderState::NotFound, true));

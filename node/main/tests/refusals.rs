@@ -26,7 +26,7 @@ async fn every_bad_batch_and_item_has_its_code_and_books_nothing() {
     let key = network.key(GATEWAYS[0]);
     let chain_id = network.chain_id;
     let sign = |chain: ChainId, submitter: u32, key: &SecretKey, until: TimeMs| {
-        SignedBatch::sign(chain, ParticipantId(submitter), key, until, &[good()])
+        SignedBatch::sign(chain, ParticipantId::new(submitter), key, until, &[good()])
     };
     let soon = now().plus(60_000);
     let stranger = SecretKey::from_seed(&[9; 32]);
@@ -49,7 +49,7 @@ async fn every_bad_batch_and_item_has_its_code_and_books_nothing() {
         ("a changed signature", changed(bytes.clone(), 100, 1), Rejection::SignatureInvalid),
         (
             "another chain",
-            sign(ChainId(Digest([1; 32])), GATEWAYS[0], &key, soon),
+            sign(ChainId::new(Digest::from_bytes([1; 32])), GATEWAYS[0], &key, soon),
             Rejection::WrongChain,
         ),
         (
@@ -75,7 +75,7 @@ async fn every_bad_batch_and_item_has_its_code_and_books_nothing() {
     }
     let wrong_role = SignedBatch::sign(
         chain_id,
-        ParticipantId(SERVICE),
+        ParticipantId::new(SERVICE),
         &service_key,
         soon,
         &[collect(OrderId::default())],
@@ -96,7 +96,7 @@ async fn items_are_judged_one_by_one(network: &Network) {
         change(&mut item);
         item
     };
-    let at = |time: TimeMs| support::own_id(GATEWAYS[0], time).0;
+    let at = |time: TimeMs| support::own_id(GATEWAYS[0], time).bytes();
     let rows: Vec<(RechargeItem, Rejection)> = vec![
         (with(&|item| item.order_id[6] = 0x40), Rejection::OrderIdInvalid),
         (with(&|item| item.spare[5] = 1), Rejection::SpareNotZero),

@@ -22,7 +22,7 @@ const CHECKER: u32 = 402;
 async fn an_order_sent_everywhere_at_once_settles_once() {
     let network = Network::started(&[]).await;
     let item = order(GATEWAYS[0], Flags::COLLECTED, 12_300);
-    let id = OrderId(item.order_id);
+    let id = OrderId::from_bytes(item.order_id);
     let client = |node| network.client(node);
 
     // The same order in four batches of its own, to four nodes, at the same time.
@@ -74,7 +74,7 @@ async fn a_recharge_goes_to_proven_arrival() {
     let network = Network::started(&["--window-ms", "2000", "--edges", "1"]).await;
     let edge = 4;
     let item = order(GATEWAYS[0], 0, 5_000);
-    let id = OrderId(item.order_id);
+    let id = OrderId::from_bytes(item.order_id);
     network.submit(0, &network.batch(SERVICE, &[item])).await.unwrap();
     assert_eq!(network.order(0, id).await.status, OrderState::Reserved);
     network.submit(1, &network.batch(GATEWAYS[0], &[collect(id)])).await.unwrap();
@@ -127,7 +127,7 @@ async fn proof_of_a_window(network: &Network, window: u64) {
     assert!(said.contains("this proof does not say"), "{said}");
 
     let report = network.client(0).window(window).await.unwrap();
-    let digest = chain_types::Digest::from_hex(report.digest.as_deref().unwrap()).unwrap().0;
+    let digest = chain_types::Digest::from_hex(report.digest.as_deref().unwrap()).unwrap().bytes();
     let reference = [0xab; 32];
     let word = SettleWindowItem { window: window.into(), digest, reference, spare: [0; 24] };
     network.submit(0, &network.batch(AGENT, &[word])).await.unwrap();

@@ -17,9 +17,9 @@ fn vector(name: &str) -> Vec<u8> {
 #[test]
 fn the_receipt_holds_under_the_genesis_file() {
     let genesis = genesis::load_genesis(&Path::new(FOLDER).join("genesis.toml")).unwrap();
-    assert_eq!(genesis.chain_id.0.0.to_vec(), vector("chain_id"));
-    assert_eq!(genesis.validators().digest().0.to_vec(), vector("validators_hash"));
-    assert_eq!(genesis.parameters.digest().0.to_vec(), vector("parameters_hash"));
+    assert_eq!(genesis.chain_id.digest().bytes().to_vec(), vector("chain_id"));
+    assert_eq!(genesis.validators().digest().bytes().to_vec(), vector("validators_hash"));
+    assert_eq!(genesis.parameters.digest().bytes().to_vec(), vector("parameters_hash"));
     let receipt = Receipt::decode(&vector("receipt")).unwrap();
     let proven = receipt.verify(&genesis).unwrap();
     assert_eq!(proven.outcome.rejection(), None::<Rejection>);

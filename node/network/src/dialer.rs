@@ -152,7 +152,7 @@ impl Dialer {
 mod tests {
     use super::*;
 
-    const KEY: PublicKey = PublicKey([1; 32]);
+    const KEY: PublicKey = PublicKey::from_bytes([1; 32]);
 
     fn dialer(now: Instant) -> Dialer {
         let address = Address::Name("node:1".to_owned());
@@ -216,7 +216,7 @@ mod tests {
         dialer.linked(&KEY);
         assert!(!dialer.failed(&KEY, now));
         assert_eq!(dialer.next_due(), None);
-        assert!(!dialer.failed(&PublicKey([2; 32]), now), "a stranger changes nothing");
+        assert!(!dialer.failed(&PublicKey::from_bytes([2; 32]), now), "a stranger changes nothing");
     }
 
     #[test]
@@ -239,7 +239,7 @@ mod tests {
         let mut dialer = dialer(now);
         dialer.take_due(now);
         dialer.linked(&KEY);
-        let (next, address) = (PublicKey([2; 32]), Address::Name("node:1".to_owned()));
+        let (next, address) = (PublicKey::from_bytes([2; 32]), Address::Name("node:1".to_owned()));
         dialer.follow([(KEY, address.clone())].into());
         assert_eq!(dialer.next_due(), None, "it is linked as before");
         dialer.follow([(next, address)].into());

@@ -137,7 +137,7 @@ mod tests {
     }
 
     fn key(byte: u8) -> PublicKey {
-        PublicKey([byte; 32])
+        PublicKey::from_bytes([byte; 32])
     }
 
     #[test]

@@ -207,6 +207,6 @@ pub(crate) struct Short(pub(crate) PublicKey);
 
 impl fmt::Display for Short {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.0[..8].iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        self.0.bytes()[..8].iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
     }
 }

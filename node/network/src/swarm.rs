@@ -54,7 +54,7 @@ fn protocol(chain_id: &ChainId, name: &str) -> Result<StreamProtocol, NetworkFau
 
 /// libp2p's name for the holder of `key`, or `None` if the bytes are no key.
 pub(crate) fn peer_id_of(key: &PublicKey) -> Option<PeerId> {
-    let key = ed25519::PublicKey::try_from_bytes(&key.0).ok()?;
+    let key = ed25519::PublicKey::try_from_bytes(&key.bytes()).ok()?;
     Some(libp2p::identity::PublicKey::from(key).to_peer_id())
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn build(
     let keypair =
         Keypair::ed25519_from_bytes(config.key.to_seed()).map_err(|error| transport(&error))?;
     let behaviour = behaviour(config, allowed, &keypair)?;
-    let chain_id = config.chain_id.0.0.to_vec();
+    let chain_id = config.chain_id.digest().bytes().to_vec();
     let encryption = noise::Config::new(&keypair).map_err(|error| transport(&error))?;
     let mut multiplexer = yamux::Config::default();
     multiplexer.set_max_num_streams(STREAMS_MAX);

@@ -270,7 +270,7 @@ impl Replica {
                 && shown.block == header.parent
                 && shown.verify(self.chain_id, &self.deciders).is_ok()
         };
-        header.height > Height(1) && self.candidates.parent(hash).is_some_and(proves)
+        header.height > Height::new(1) && self.candidates.parent(hash).is_some_and(proves)
     }
 
     fn find_batch(&self, id: &BatchId) -> Option<VerifiedBatch> {

@@ -76,7 +76,7 @@ impl SinceCheckpoint {
     /// As if a part of the interval had passed: validators are not to write at the same heights,
     /// lest a quorum be slow together.
     pub fn staggered(self, validator: ValidatorId) -> Self {
-        let part = |interval: u64| interval / 4 * u64::from(validator.0 % 4);
+        let part = |interval: u64| interval / 4 * u64::from(validator.get() % 4);
         let CheckpointInterval { blocks, orders } = self.interval;
         Self { orders: part(orders), earlier: part(blocks), ..self }.at_least(self.orders)
     }
@@ -101,7 +101,7 @@ impl SinceCheckpoint {
     /// Adds a block; whether it makes a checkpoint due, before which nothing lies then.
     pub fn note_block(&mut self, height: Height, orders: u64) -> bool {
         self.orders += orders;
-        let is_due = (height.0 + self.earlier).is_multiple_of(self.interval.blocks.max(1))
+        let is_due = (height.get() + self.earlier).is_multiple_of(self.interval.blocks.max(1))
             || self.orders >= self.interval.orders;
         if is_due {
             self.orders = 0;
@@ -118,7 +118,7 @@ mod tests {
 
     /// At which of the blocks from height 1 on, of ten orders each, checkpoints are due.
     fn due(mut since: SinceCheckpoint, blocks: u64) -> Vec<u64> {
-        (1..=blocks).filter(|height| since.note_block(Height(*height), 10)).collect()
+        (1..=blocks).filter(|height| since.note_block(Height::new(*height), 10)).collect()
     }
 
     #[test]
@@ -137,11 +137,11 @@ mod tests {
             (21, 99, false),
         ];
         for (height, orders, is_due) in rows {
-            assert_eq!(since.note_block(Height(height), orders), is_due, "block {height}");
+            assert_eq!(since.note_block(Height::new(height), orders), is_due, "block {height}");
         }
         let mut third = SinceCheckpoint::new(CheckpointInterval { blocks: 10, orders: 100 })
-            .staggered(ValidatorId(6));
-        let due = |since: &mut SinceCheckpoint, height| since.note_block(Height(height), 1);
+            .staggered(ValidatorId::new(6));
+        let due = |since: &mut SinceCheckpoint, height| since.note_block(Height::new(height), 1);
         assert_eq!(
             (1..=40).filter(|height| due(&mut third, *height)).collect::<Vec<_>>(),
             [6, 16, 26, 36]
@@ -154,10 +154,10 @@ mod tests {
     fn what_a_start_replayed_counts() {
         let since = SinceCheckpoint::new(INTERVAL);
         assert_eq!(due(since.at_least(50), 12), [3, 11]);
-        let staggered = since.staggered(ValidatorId(3));
+        let staggered = since.staggered(ValidatorId::new(3));
         assert_eq!(due(staggered, 12), [2, 10]);
         assert_eq!(due(staggered.at_least(50), 12), [2, 10], "60 already");
-        let named_later = since.at_least(50).staggered(ValidatorId(1));
+        let named_later = since.at_least(50).staggered(ValidatorId::new(1));
         assert_eq!(due(named_later, 12), [3, 11], "20 would be less than there is");
     }
 
@@ -165,11 +165,11 @@ mod tests {
     fn one_that_was_left_out_is_made_up_for() {
         let mut since = SinceCheckpoint::new(INTERVAL);
         for height in 1..8 {
-            assert!(!since.note_block(Height(height), 10));
+            assert!(!since.note_block(Height::new(height), 10));
         }
-        assert!(since.note_block(Height(8), 10));
+        assert!(since.note_block(Height::new(8), 10));
         since.was_left_out();
-        assert!(since.note_block(Height(9), 10));
-        assert!(!since.note_block(Height(10), 10));
+        assert!(since.note_block(Height::new(9), 10));
+        assert!(!since.note_block(Height::new(10), 10));
     }
 }

@@ -1,8 +1,9 @@
 //! A decision becomes state, and the next height is paced.
 
 use chain_state::WriteSet;
-use chain_types::{Certificate, ExecutedBlock, Height};
+use chain_types::{BatchId, Certificate, ExecutedBlock, Height};
 use consensus_core::Timeouts;
+use consensus_scheduler::{Origin, ServiceClass};
 
 use crate::checkpoint::SinceCheckpoint;
 use crate::committed::read_state;
@@ -10,7 +11,12 @@ use crate::effect::{Effect, Target, Timer};
 use crate::message::PeerMessage;
 use crate::pace::Pace;
 use crate::replica::Replica;
+use crate::shares::is_full_block;
 use crate::silence::Silence;
+
+/// How old a block may be of which shares learn, in milliseconds: what came by sync says nothing of
+/// the present.
+const PRESENT_MS: u64 = 2_000;
 
 impl Replica {
     /// Consensus has decided a block that this replica executed and staged.
@@ -60,12 +66,8 @@ impl Replica {
         let penalty = self.parameters.proposer_penalty_heights;
         self.proposers.note(&staged.block, &self.validators, penalty);
         let height = staged.block.header.height;
-        let time = staged.block.header.time;
         let orders = SinceCheckpoint::orders_of(&staged.outcomes);
-        for id in &staged.block.batches {
-            self.pool.remove(id);
-        }
-        let expired = self.pool.expire(time);
+        let expired = self.clear_pool(&staged);
         self.left_pool.extend(staged.block.batches.iter().chain(&expired));
         if !expired.is_empty() {
             self.effects.push(Effect::Dropped(expired));
@@ -87,6 +89,33 @@ impl Replica {
         self.effects.push(Effect::PruneLog(height));
         self.checkpoint_is_due |= self.since_checkpoint.note_block(height, orders);
         self.begin_waiting(height);
+    }
+
+    /// Takes a block's batches out of the pool, and those whose time is over, which it returns. The
+    /// shares learn from the block, unless it is one of long ago.
+    fn clear_pool(&mut self, staged: &ExecutedBlock) -> Vec<BatchId> {
+        let time = staged.block.header.time;
+        let is_present = time.plus(PRESENT_MS) >= self.now;
+        let (pool, parameters) = (&mut self.pool, &self.parameters);
+        self.shares.with(self.now, |scheduler, now_us| {
+            let mut items = 0;
+            for batch in &staged.batches {
+                items += u64::from(batch.count());
+                let was_here = pool.remove(&batch.id(), scheduler).is_some();
+                if !was_here && is_present {
+                    // Nobody announced it to this node.
+                    let (submitter, class) =
+                        (batch.header().submitter, ServiceClass::of(batch.kind()));
+                    let peer = Origin::Peer;
+                    scheduler.charge(batch.id(), submitter, class, batch.count(), peer, now_us);
+                }
+            }
+            if is_present {
+                let is_full = is_full_block(parameters, staged.batches.len(), items);
+                scheduler.record_block(items, is_full, now_us);
+            }
+            pool.expire(time, scheduler)
+        })
     }
 
     /// Takes over what governance changed for the next height.

@@ -198,11 +198,11 @@ mod tests {
 
     use super::*;
 
-    const START: TimeMs = TimeMs(1_800_000_000_000);
+    const START: TimeMs = TimeMs::new(1_800_000_000_000);
 
     fn genesis() -> ChainGenesis {
         ChainGenesis {
-            chain_id: ChainId(sha256(&[b"shared state"])),
+            chain_id: ChainId::new(sha256(&[b"shared state"])),
             time: START,
             ..ChainGenesis::default()
         }
@@ -223,7 +223,7 @@ mod tests {
             height,
             time,
             parent: state.block_hash(),
-            window: WindowId(0),
+            window: WindowId::new(0),
             state_digest: changes.digest(),
             ..State::genesis_block(&genesis()).header
         };
@@ -231,7 +231,7 @@ mod tests {
     }
 
     fn id_leaf(id: OrderId) -> Digest {
-        sha256(&[&id.0])
+        sha256(&[&id.bytes()])
     }
 
     #[test]
@@ -246,10 +246,10 @@ mod tests {
         let mut applying = Applying::new(second);
         books.add_orders(&mut applying);
         let (found, height) = shared.recent_order(&ids[0]);
-        assert_eq!((found.is_some(), height), (true, Height(1)));
-        assert_eq!(shared.recent_order(&ids[1]), (None, Height(0)), "not before its block");
+        assert_eq!((found.is_some(), height), (true, Height::new(1)));
+        assert_eq!(shared.recent_order(&ids[1]), (None, Height::new(0)), "not before its block");
         while books.apply_piece(&mut applying, None).is_none() {}
-        assert_eq!(shared.recent_order(&ids[1]), (None, Height(0)), "the head says one block");
+        assert_eq!(shared.recent_order(&ids[1]), (None, Height::new(0)), "the head says one block");
         assert!(books.order(&ids[1]).is_some());
     }
 
@@ -278,11 +278,11 @@ mod tests {
     fn an_order_is_there_with_its_block() {
         let shared = SharedState::new(State::genesis(&genesis()));
         let id = OrderId::new(START, [1; 10]);
-        assert_eq!(shared.recent_order(&id), (None, Height(0)));
+        assert_eq!(shared.recent_order(&id), (None, Height::new(0)));
         let writes = block(&read_state(&shared), id);
         shared.apply(writes);
         let (found, height) = shared.recent_order(&id);
         assert_eq!(found, read_state(&shared).order(&id));
-        assert_eq!((found.is_some(), height), (true, Height(1)));
+        assert_eq!((found.is_some(), height), (true, Height::new(1)));
     }
 }

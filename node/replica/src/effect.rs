@@ -1,12 +1,13 @@
 //! Everything a replica may ask of the world.
 
 use chain_state::{Record, Retired, TreeNode};
-use chain_types::{BatchError, BatchId, Certificate, Digest, ExecutedBlock, Height, VerifiedBatch};
+use chain_types::{BatchId, Certificate, Digest, ExecutedBlock, Height, VerifiedBatch};
 use consensus_core::{Equivocation, Proposers, Timeout};
 
 use crate::committed::Snapshot;
 use crate::identity::NodeIndex;
 use crate::message::PeerMessage;
+use crate::shares::SubmitRefusal;
 
 /// The receivers of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +111,7 @@ pub enum Effect {
         /// The token of the request.
         token: u64,
         /// Ok if the batch waits to be proposed.
-        result: Result<(), BatchError>,
+        result: Result<(), SubmitRefusal>,
     },
     /// A block is decided; the state holds it already. Its payload is staged.
     Commit {

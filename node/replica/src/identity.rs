@@ -4,7 +4,19 @@ use chain_types::{PublicKey, SecretKey, ValidatorId};
 
 /// A node's place in the registry's list; for a validator, the number of its [`ValidatorId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeIndex(pub u32);
+pub struct NodeIndex(u32);
+
+impl NodeIndex {
+    /// Returns the place of this number, from zero.
+    pub const fn new(place: u32) -> Self {
+        Self(place)
+    }
+
+    /// Returns the number of the place, from zero.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
 
 /// The keys by which a node finds itself in the registry.
 #[derive(Debug, Clone)]

@@ -74,20 +74,20 @@ impl Newcomer {
     /// `None` as long as nobody can tell.
     pub fn forgotten_max(&self, own: ValidatorId) -> Option<Height> {
         let said = self.decided_by.as_ref().and_then(|set| self.lowest_quorum(own, set))?;
-        Some(match said {
-            Height(0) => said,
-            // Saturating: the height is a peer's word.
-            Height(said) => Height(said.saturating_add(FORGOTTEN_BLOCKS)),
-        })
+        // Saturating: the height is a peer's word.
+        Some(if said == Height::new(0) { said } else { said.plus(FORGOTTEN_BLOCKS) })
     }
 
     /// The highest word within that quorum, `own` included, in which it is lowest; `None` while
     /// no quorum is heard. An edge node's word has no power and moves nothing.
     fn lowest_quorum(&self, own: ValidatorId, validators: &ValidatorSet) -> Option<Height> {
         let power = |id| validators.get(id).map_or(0, |validator| u128::from(validator.power));
-        let mut ascending: Vec<(Height, u128)> =
-            self.heard.iter().map(|(node, said)| (*said, power(ValidatorId(node.0)))).collect();
-        ascending.push((Height(0), power(own)));
+        let mut ascending: Vec<(Height, u128)> = self
+            .heard
+            .iter()
+            .map(|(node, said)| (*said, power(ValidatorId::new(node.get()))))
+            .collect();
+        ascending.push((Height::new(0), power(own)));
         ascending.sort_unstable();
         let mut sum = 0;
         ascending.into_iter().find_map(|(said, power)| {

@@ -108,7 +108,7 @@ impl Replica {
             Err(Flaw::Unwanted) => return,
             Err(Flaw::OfSender(reason)) => return self.distrust(from, reason),
             Err(Flaw::OfProposer(reason)) => {
-                self.distrust(NodeIndex(proposal.proposal.proposer.0), reason);
+                self.distrust(NodeIndex::new(proposal.proposal.proposer.get()), reason);
                 return self.give_up_turn(proposal.proposal.round);
             }
         }
@@ -133,9 +133,9 @@ impl Replica {
         block: &Block,
     ) -> Result<(), Flaw> {
         let (said, header) = (&signed.proposal, &block.header);
-        let ahead_max = self.running_round().0.saturating_add(ROUNDS_AHEAD_MAX);
+        let ahead_max = self.running_round().get().saturating_add(ROUNDS_AHEAD_MAX);
         if said.height != self.height()
-            || said.round.0 > ahead_max
+            || said.round.get() > ahead_max
             || !self.candidates.slots.has_room(signed)
         {
             return Err(Flaw::Unwanted);
@@ -208,7 +208,7 @@ impl Replica {
                 Some(Candidate::Valid { .. }) => true,
                 Some(Candidate::Invalid) => {
                     // Whoever signed this proposal answers for it, not whom the header names.
-                    let node = NodeIndex(said.proposer.0);
+                    let node = NodeIndex::new(said.proposer.get());
                     let reason = "a block whose header is not what execution gives".to_owned();
                     self.effects.push(Effect::Distrust { node, reason });
                     false
@@ -238,7 +238,8 @@ impl Replica {
         }
         let limit = self.block_time_max();
         if block.header.time > limit {
-            let wait_ms = block.header.time.0.saturating_sub(limit.0).clamp(1, JUDGE_AGAIN_MS_MAX);
+            let wait_ms =
+                block.header.time.get().saturating_sub(limit.get()).clamp(1, JUDGE_AGAIN_MS_MAX);
             let timer = Timer::Judge(self.height());
             self.effects.push(Effect::Schedule { timer, after_ms: wait_ms });
             return false;
@@ -256,7 +257,7 @@ impl Replica {
 
     /// Sends the proposals from the running round's predecessor on to the validators again.
     pub(crate) fn relay_proposals(&mut self) {
-        let from = Round(self.running_round().0.saturating_sub(1));
+        let from = Round::new(self.running_round().get().saturating_sub(1));
         let slots: Vec<_> =
             self.candidates.slots.rounds_from(from).map(|slot| slot.signed).collect();
         for signed in slots {

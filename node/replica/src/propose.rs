@@ -80,8 +80,8 @@ impl Replica {
     /// connected: proposals come straight from their proposers.
     pub(crate) fn awaits_an_absent_proposer(&self) -> Option<Timeout> {
         let (timeout, proposer) = self.consensus.awaited_proposer()?;
-        let is_here =
-            self.voter() == Some(proposer) || self.peers.contains_key(&NodeIndex(proposer.0));
+        let is_here = self.voter() == Some(proposer)
+            || self.peers.contains_key(&NodeIndex::new(proposer.get()));
         (!is_here).then_some(timeout)
     }
 
@@ -151,7 +151,8 @@ impl Replica {
         };
         let time = self.next_block_time();
         loop {
-            let batches = self.pool.propose(&room);
+            let batches =
+                self.shares.with(self.now, |scheduler, _| self.pool.propose(&room, scheduler));
             let state = read_state(&self.state);
             let stale: Vec<BatchId> = batches
                 .iter()
@@ -162,9 +163,9 @@ impl Replica {
             if stale.is_empty() {
                 return batches;
             }
-            for id in &stale {
-                self.pool.remove(id);
-            }
+            self.shares.with(self.now, |scheduler, _| {
+                stale.iter().for_each(|id| drop(self.pool.remove(id, scheduler)));
+            });
             self.left_pool.extend(&stale);
             self.effects.push(Effect::Dropped(stale));
         }

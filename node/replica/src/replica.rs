@@ -6,14 +6,15 @@ use std::sync::Arc;
 use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::registry::validator_of_keys;
 use chain_types::{
-    BatchError, BatchId, Certificate, ChainGenesis, ChainId, Height, Parameters, Rejection, Round,
-    TimeMs, ValidatorId, ValidatorSet, VerifiedBatch,
+    BatchId, Certificate, ChainGenesis, ChainId, Height, Parameters, Round, TimeMs, ValidatorId,
+    ValidatorSet, VerifiedBatch,
 };
 use consensus_core::{
     Consensus, ConsensusFault, Input as ConsensusInput, Message, Proposers, RELAYED_VOTES_MAX,
     Timeouts,
 };
 use consensus_mempool::{Limits, Mempool, Offer};
+use consensus_scheduler::Origin;
 
 use crate::candidates::Candidates;
 use crate::checkpoint::{CheckpointInterval, SinceCheckpoint};
@@ -27,6 +28,7 @@ use crate::newcomer::Newcomer;
 use crate::pace::{EarlyProposal, Pace};
 use crate::past::SharedArchive;
 use crate::propose::ABSENT_MS;
+use crate::shares::{ShareQuestion, SharedScheduler, SubmitRefusal};
 use crate::silence::{Estranged, Leases, Silence};
 use crate::sync::Sync;
 use crate::waiting::WaitingBatches;
@@ -68,6 +70,8 @@ pub struct Replica {
     pub(crate) consensus: Consensus,
     pub(crate) proposers: Proposers,
     pub(crate) pool: Mempool,
+    /// How much each submitter may send, and in which order batches are proposed.
+    pub(crate) shares: SharedScheduler,
     /// The batches that wait, for readers, and those that left the pool since they were shown.
     pub(crate) waiting: WaitingBatches,
     pub(crate) left_pool: Vec<BatchId>,
@@ -119,7 +123,7 @@ impl Replica {
             let state = read_state(&state);
             (state.parameters().clone(), state.validators().clone(), state.height())
         };
-        let decided_by = (height == Height(0)).then(|| validators.clone());
+        let decided_by = (height == Height::new(0)).then(|| validators.clone());
         let chain_id = config.genesis.chain_id;
         let timeouts = Timeouts::from(&parameters);
         let remembers = guard.is_some() && !config.guard_is_copied;
@@ -138,6 +142,7 @@ impl Replica {
             checkpoint_is_due: false,
             proposers,
             pool: Mempool::new(config.pool),
+            shares: SharedScheduler::default(),
             waiting: WaitingBatches::default(),
             left_pool: Vec::new(),
             candidates: Candidates::default(),
@@ -233,7 +238,7 @@ impl Replica {
         let mut said: Vec<Height> = self
             .peers
             .iter()
-            .filter(|(node, _)| self.validators.get(ValidatorId(node.0)).is_some())
+            .filter(|(node, _)| self.validators.get(ValidatorId::new(node.get())).is_some())
             .map(|(_, height)| *height)
             .collect();
         said.sort_unstable_by(|one, other| other.cmp(one));
@@ -256,10 +261,15 @@ impl Replica {
         self.waiting.clone()
     }
 
+    /// Returns the shares of submitters, for those who must not ask the replica.
+    pub fn shares(&self) -> SharedScheduler {
+        self.shares.clone()
+    }
+
     /// Returns the effects that follow from `input` at wall-clock time `now`.
     pub fn handle(&mut self, now: TimeMs, input: Input) -> Vec<Effect> {
-        if self.now > TimeMs(0) {
-            self.slept(now.0.saturating_sub(self.now.0));
+        if self.now > TimeMs::new(0) {
+            self.slept(now.get().saturating_sub(self.now.get()));
         }
         self.now = now;
         self.has_committed = false;
@@ -292,8 +302,18 @@ impl Replica {
     }
 
     fn submit(&mut self, batch: VerifiedBatch, token: u64) {
-        let advice = contracts::admit(&read_state(&self.state), &batch, self.now);
-        let result = advice.and_then(|()| match self.offer(batch.clone()) {
+        let result = self.take_submission(batch);
+        self.effects.push(Effect::Submitted { token, result });
+    }
+
+    fn take_submission(&mut self, batch: VerifiedBatch) -> Result<(), SubmitRefusal> {
+        contracts::admit(&read_state(&self.state), &batch, self.now)?;
+        if self.pool.get(&batch.id()).is_some() {
+            return Ok(());
+        }
+        let question = ShareQuestion::new(batch.header(), batch.kind());
+        self.shares.consider(&question, self.now)?;
+        match self.offer(batch.clone(), Origin::Client) {
             Offer::Added => {
                 self.effects.push(Effect::SendBatch(batch));
                 Ok(())
@@ -301,17 +321,16 @@ impl Replica {
             Offer::Known => Ok(()),
             Offer::Full => {
                 let detail = format!("({} batches wait)", self.pool.len());
-                Err(BatchError::new(Rejection::PoolFull, detail))
+                Err(self.shares.pool_full(detail, self.now))
             }
             Offer::ShareFull { batches, bytes } => {
                 let detail = format!(
                     "({batches} batches of this submitter wait, {bytes} bytes; what is free is \
                      kept for others)"
                 );
-                Err(BatchError::new(Rejection::PoolFull, detail))
+                Err(self.shares.pool_full(detail, self.now))
             }
-        });
-        self.effects.push(Effect::Submitted { token, result });
+        }
     }
 
     fn batch_from_peer(&mut self, batch: VerifiedBatch) {
@@ -323,14 +342,16 @@ impl Replica {
         }
         // A batch that the pool has no room for is fetched again if a proposal names it.
         if contracts::admit(&read_state(&self.state), &batch, self.now).is_ok() {
-            self.offer(batch);
+            self.offer(batch, Origin::Peer);
         }
     }
 
     /// Offers a batch to the pool; readers see it at once.
-    fn offer(&mut self, batch: VerifiedBatch) -> Offer {
+    fn offer(&mut self, batch: VerifiedBatch, origin: Origin) -> Offer {
         let id = batch.id();
-        let offer = self.pool.offer(batch);
+        let offer = self
+            .shares
+            .with(self.now, |scheduler, now_us| self.pool.offer(batch, scheduler, origin, now_us));
         if offer == Offer::Added {
             self.waiting.add(id);
         }
@@ -339,15 +360,15 @@ impl Replica {
 
     fn message(&mut self, from: NodeIndex, message: PeerMessage) {
         if let PeerMessage::Status { height } = message {
-            self.hears(ValidatorId(from.0));
+            self.hears(ValidatorId::new(from.get()));
             return self.status(from, height);
         }
         // Only validators have anything else to say; one that has just become one is heard a block
         // later.
-        if self.validators.get(ValidatorId(from.0)).is_none() {
+        if self.validators.get(ValidatorId::new(from.get())).is_none() {
             return;
         }
-        self.hears(ValidatorId(from.0));
+        self.hears(ValidatorId::new(from.get()));
         match message {
             PeerMessage::Status { .. } => {}
             PeerMessage::Consensus(message) => {

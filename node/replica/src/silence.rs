@@ -177,7 +177,7 @@ impl Replica {
     /// Another validator's word has come.
     pub(crate) fn hears(&mut self, validator: ValidatorId) {
         if self.validators.get(validator).is_some() {
-            self.estranged.heard.insert(NodeIndex(validator.0));
+            self.estranged.heard.insert(NodeIndex::new(validator.get()));
         }
     }
 
@@ -221,7 +221,7 @@ impl Replica {
             return false;
         };
         // At the birth of a chain there is nothing to hear.
-        *listening == Listening::Over || newcomer.forgotten_max(own) == Some(Height(0))
+        *listening == Listening::Over || newcomer.forgotten_max(own) == Some(Height::new(0))
     }
 
     fn is_granted(&self, own: ValidatorId, grants: &Grants) -> bool {
@@ -234,7 +234,7 @@ impl Replica {
         own: ValidatorId,
         others: impl Iterator<Item = &'a NodeIndex>,
     ) -> bool {
-        let ids = others.map(|node| ValidatorId(node.0)).chain([own]);
+        let ids = others.map(|node| ValidatorId::new(node.get())).chain([own]);
         let ids: BTreeSet<ValidatorId> = ids.collect();
         let power = |id| self.validators.get(id).map_or(0, |one| u128::from(one.power));
         self.validators.is_quorum(ids.into_iter().map(power).sum())
@@ -260,7 +260,7 @@ impl Replica {
 
     /// Answers a validator that has started.
     pub(crate) fn asked(&mut self, from: NodeIndex, instance: u64) {
-        let validator = ValidatorId(from.0);
+        let validator = ValidatorId::new(from.get());
         if self.validators.get(validator).is_none() {
             return;
         }

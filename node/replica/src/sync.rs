@@ -126,7 +126,8 @@ impl Replica {
     /// A request takes long, or patience with consensus is over.
     pub(crate) fn catch_up(&mut self) {
         self.sync.patience = (self.height(), true);
-        let is_late = |asked: &Asked| self.now.0.saturating_sub(asked.since.0) >= REQUEST_MS;
+        let is_late =
+            |asked: &Asked| self.now.get().saturating_sub(asked.since.get()) >= REQUEST_MS;
         if self.sync.asked.len() >= ASKED_MAX || self.sync.asked.first().is_some_and(is_late) {
             let silent = self.sync.asked.remove(0).node;
             self.give_up_on(silent);
@@ -160,7 +161,7 @@ impl Replica {
             .iter()
             .filter(|(node, height)| **height >= next && !self.sync.is_asked(**node));
         let best = ahead.min_by_key(|(node, height)| {
-            let is_edge = self.validators.get(ValidatorId(node.0)).is_none();
+            let is_edge = self.validators.get(ValidatorId::new(node.get())).is_none();
             let Delivery { failures, block_ms } =
                 self.sync.records.get(node).copied().unwrap_or_default();
             let block_ms = if block_ms == 0 { UNKNOWN_BLOCK_MS } else { block_ms };
@@ -185,7 +186,7 @@ impl Replica {
     /// was waited for long enough to ask a second one has failed.
     fn forget_overtaken(&mut self) {
         for Asked { node, since, .. } in self.sync.take_overtaken(self.committed()) {
-            if self.now.0.saturating_sub(since.0) >= SECOND_AFTER_MS {
+            if self.now.get().saturating_sub(since.get()) >= SECOND_AFTER_MS {
                 self.give_up_on(node);
             }
         }
@@ -199,7 +200,7 @@ impl Replica {
         let holds = self.take_blocks(from, blocks);
         match asked {
             Some(asked) if holds && first == Some(asked.height) => {
-                let took_ms = self.now.0.saturating_sub(asked.since.0);
+                let took_ms = self.now.get().saturating_sub(asked.since.get());
                 self.sync.delivered(from, count, took_ms);
             }
             _ if self.committed() == before => self.give_up_on(from),

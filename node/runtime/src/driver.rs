@@ -94,7 +94,7 @@ pub struct Driver {
 /// The wall clock. Only block times and id times are compared with it; no timer runs on it.
 pub fn wall_clock() -> TimeMs {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    TimeMs(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    TimeMs::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 impl Driver {
@@ -130,16 +130,20 @@ impl Driver {
         inputs: &InputReceiver,
         stop: &CancellationToken,
     ) -> Result<(), DriverFault> {
-        let mut looked = Instant::now();
+        let (mut looked, mut idle) = (Instant::now(), Duration::ZERO);
         while !stop.is_cancelled() && self.registration.ending().is_none() {
             if looked.elapsed() >= LOOK_EVERY {
+                self.vitals.record_load(std::mem::take(&mut idle), looked.elapsed());
                 looked = Instant::now();
                 self.look();
             }
             while let Some(timer) = timers.pop(Instant::now()) {
                 self.step(timers, Input::Timer(timer))?;
             }
-            match inputs.recv_timeout(timers.wait(Instant::now())) {
+            let waiting = Instant::now();
+            let input = inputs.recv_timeout(timers.wait(waiting));
+            idle += waiting.elapsed();
+            match input {
                 Ok(input) => self.step(timers, input)?,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -168,7 +172,9 @@ impl Driver {
         let (batches, items) = self.replica.pool_size();
         self.vitals.pool_batches.store(batches as u64, Ordering::Relaxed);
         self.vitals.pool_items.store(items, Ordering::Relaxed);
-        self.vitals.best_peer_height.store(self.replica.best_peer_height().0, Ordering::Relaxed);
+        self.vitals
+            .best_peer_height
+            .store(self.replica.best_peer_height().get(), Ordering::Relaxed);
         check_version(read_state(&self.state).protocol_version())?;
         Ok(())
     }
@@ -244,7 +250,7 @@ impl Driver {
     /// A validator has signed two values for one step. The next blocks carry the proof, by which it
     /// loses its turns; its connection it loses at once.
     fn caught(&self, evidence: &Equivocation) {
-        let node = NodeIndex(evidence.validator().0);
+        let node = NodeIndex::new(evidence.validator().get());
         error!(
             validator = self.directory.name(node),
             height = %evidence.height(),
@@ -332,7 +338,7 @@ impl Driver {
         self.tell_all(notices);
         let batches = staged.block.batches.len();
         debug!(height = %header.height, %round, batches, orders, "committed");
-        if round.0 > 0 {
+        if round.get() > 0 {
             info!(height = %header.height, %round, "took more than one round");
         }
     }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chain_types::{BatchError, BatchId, Block, BlockHash, Height, Outcome, TimeMs, VerifiedBatch};
+use chain_types::{BatchId, Block, BlockHash, Height, Outcome, TimeMs, VerifiedBatch};
+use node_replica::SubmitRefusal;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::gauge::ConstGauge;
@@ -49,7 +50,7 @@ pub struct Hub {
 #[derive(Debug, Default)]
 struct Waiting {
     batches: BTreeMap<BatchId, BTreeMap<u64, oneshot::Sender<Ended>>>,
-    submissions: BTreeMap<u64, oneshot::Sender<Result<(), BatchError>>>,
+    submissions: BTreeMap<u64, oneshot::Sender<Result<(), SubmitRefusal>>>,
     requests: BTreeMap<u64, oneshot::Sender<Found>>,
     number: u64,
 }
@@ -132,7 +133,7 @@ impl Hub {
     }
 
     /// Waits for the pool's answer to a submission, which comes back under the waiter's token.
-    pub fn submission(self: &Arc<Self>) -> Waiter<Result<(), BatchError>> {
+    pub fn submission(self: &Arc<Self>) -> Waiter<Result<(), SubmitRefusal>> {
         self.register(Subject::Submission, |waiting, token, sender| {
             waiting.submissions.insert(token, sender);
         })
@@ -175,7 +176,7 @@ impl Hub {
     }
 
     /// The pool's answer to a submission. A client that is gone is no error.
-    pub fn submitted(&self, token: u64, result: Result<(), BatchError>) {
+    pub fn submitted(&self, token: u64, result: Result<(), SubmitRefusal>) {
         if let Some(sender) = self.waiting().submissions.remove(&token) {
             let _ = sender.send(result);
         }
@@ -244,15 +245,15 @@ mod tests {
 
     fn block(batches: Vec<BatchId>) -> Block {
         let mut block = State::genesis_block(&ChainGenesis::default());
-        block.header.height = Height(7);
+        block.header.height = Height::new(7);
         block.batches = batches;
         block
     }
 
     #[tokio::test]
     async fn everyone_who_waits_for_a_batch_hears_its_end_and_the_bell_rings_after() {
-        let hub = Arc::new(Hub::new(Height(6)));
-        let [one, two, other] = [1, 2, 3].map(|byte| BatchId(Digest([byte; 32])));
+        let hub = Arc::new(Hub::new(Height::new(6)));
+        let [one, two, other] = [1, 2, 3].map(|byte| BatchId::new(Digest::from_bytes([byte; 32])));
         let waiting = [hub.wait_for(one), hub.wait_for(one), hub.wait_for(two)];
         let dropped = hub.wait_for(other);
         let refused = Outcome::from(Rejection::AmountZero);
@@ -263,16 +264,16 @@ mod tests {
             let Ended::Final(done) = receiver.answer().await.unwrap() else { unreachable!() };
             ends.push((done.height, done.index, done.outcomes.clone()));
         }
-        let first = (Height(7), 0, vec![Outcome::APPLIED]);
-        assert_eq!(ends, [first.clone(), first, (Height(7), 1, vec![refused])]);
+        let first = (Height::new(7), 0, vec![Outcome::APPLIED]);
+        assert_eq!(ends, [first.clone(), first, (Height::new(7), 1, vec![refused])]);
         assert!(matches!(dropped.answer().await.unwrap(), Ended::Dropped));
-        assert_eq!(*hub.head().borrow(), Height(7));
+        assert_eq!(*hub.head().borrow(), Height::new(7));
     }
 
     #[test]
     fn who_no_longer_waits_is_forgotten_whatever_it_waited_for() {
-        let hub = Arc::new(Hub::new(Height(0)));
-        let id = BatchId(Digest([1; 32]));
+        let hub = Arc::new(Hub::new(Height::new(0)));
+        let id = BatchId::new(Digest::from_bytes([1; 32]));
         let staying = hub.wait_for(id);
         for _ in 0..1_000 {
             drop((hub.wait_for(id), hub.submission(), hub.request()));
@@ -285,11 +286,11 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_reaches_its_waiter_and_no_other() {
-        let hub = Arc::new(Hub::new(Height(0)));
+        let hub = Arc::new(Hub::new(Height::new(0)));
         let [one, two] = [hub.submission(), hub.submission()];
         let question = hub.request();
         hub.submitted(two.token(), Ok(()));
-        hub.found(question.token(), Vec::new(), vec![BatchId(Digest([1; 32]))]);
+        hub.found(question.token(), Vec::new(), vec![BatchId::new(Digest::from_bytes([1; 32]))]);
         assert!(two.answer().await.unwrap().is_ok());
         assert_eq!(question.answer().await.unwrap().1.len(), 1);
         assert_eq!(hub.waiter_count(), 1, "only the first still waits");

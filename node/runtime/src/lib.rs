@@ -11,6 +11,7 @@ mod inbox;
 mod metrics;
 mod notices;
 mod observer;
+mod outlooks;
 pub mod own_keys;
 mod parts;
 mod peers;
@@ -95,8 +96,8 @@ pub async fn run(
     let (descriptors, keys) = (place.descriptors, place.registration.keys());
     let beside = (rules, metrics, requests);
     let (driver, first) = parts.driver(home, place, replica_config, beside)?;
-    let waiting = driver.replica.waiting_batches();
-    let served = Arc::new(parts.served(&config, keys, waiting, submissions));
+    let known = (driver.replica.waiting_batches(), driver.replica.shares());
+    let served = Arc::new(parts.served(&config, (keys, &chosen.identity), known, submissions));
     let server = rpc_server::Server::start(
         rpc_config(&config, &descriptors),
         |reader| rpc::methods(&served, reader),
@@ -219,6 +220,8 @@ fn rpc_config(config: &NodeConfig, descriptors: &Descriptors) -> rpc_server::Ser
         calls_per_second_max: rpc.calls_per_second_max,
         wait_ms_max: rpc.wait_ms_max,
         operator_listen: Some(config.operator_address()),
+        tls: rpc.tls.as_ref().map(tls_files),
+        operator_tls: config.operator.tls.as_ref().map(tls_files),
         connections_per_address_max: rpc.connections_per_address_max,
         subscriptions_per_address_max: rpc.subscriptions_per_address_max,
         hosts: rpc.hosts.clone(),
@@ -229,6 +232,14 @@ fn rpc_config(config: &NodeConfig, descriptors: &Descriptors) -> rpc_server::Ser
             genesis::ForwardedHeader::Forwarded => rpc_server::ForwardedHeader::Forwarded,
         },
         ..rpc_server::ServerConfig::default()
+    }
+}
+
+fn tls_files(tls: &genesis::TlsSection) -> rpc_server::TlsFiles {
+    rpc_server::TlsFiles {
+        certificate: tls.certificate.clone(),
+        key: tls.key.clone(),
+        client_authorities: tls.client_authorities.clone(),
     }
 }
 

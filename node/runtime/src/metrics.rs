@@ -63,10 +63,10 @@ impl NodeMetrics {
 
     /// A block is committed that was decided in `round`.
     pub fn committed(&self, header: &BlockHeader, round: Round, operations: u64) {
-        self.height.set(header.height.0);
-        self.window.set(header.window.0);
+        self.height.set(header.height.get());
+        self.window.set(header.window.get());
         self.operations.inc_by(operations);
         self.blocks.inc();
-        self.extra_rounds.inc_by(u64::from(round.0));
+        self.extra_rounds.inc_by(u64::from(round.get()));
     }
 }

@@ -46,7 +46,7 @@ impl Driver {
                 let missing = progress.waits_for.missing();
                 warn!(
                     height = %progress.height,
-                    round = progress.round.map(|round| round.0),
+                    round = progress.round.map(|round| round.get()),
                     waits_for = waits_for_text(&progress.waits_for, |id| self.validator(id)),
                     missing = listed(missing.iter().map(|id| self.validator(*id))),
                     connected = listed(connected.map(|node| self.directory.name(node))),
@@ -85,6 +85,6 @@ impl Driver {
 
     /// The name of a validator.
     fn validator(&self, id: ValidatorId) -> String {
-        self.directory.name(NodeIndex(id.0))
+        self.directory.name(NodeIndex::new(id.get()))
     }
 }

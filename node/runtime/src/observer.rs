@@ -69,7 +69,7 @@ impl Observer {
             name: node.name.clone(),
             power: node.power,
             is_own: node.network_key == self.own_key,
-            word: words.get(&NodeIndex(index)).copied(),
+            word: words.get(&NodeIndex::new(index)).copied(),
         };
         let is_registered = nodes.iter().any(|node| node.network_key == self.own_key);
         let lacks = progress.map(|progress| lacks_text(&progress.waits_for, name_in(nodes)));
@@ -82,7 +82,7 @@ impl Observer {
                 && rules.registry.place_of_network_key(self.own_key).is_some(),
             peers_connected: self.network.connected().len(),
             validators: validators.map(known).collect(),
-            height: Height(self.vitals.height.load(Ordering::Relaxed)),
+            height: Height::new(self.vitals.height.load(Ordering::Relaxed)),
             block_age_ms: milliseconds(self.vitals.block_age()),
             heartbeat_ms: rules.parameters().heartbeat_ms,
             lacks: lacks.unwrap_or_else(|| "this node is starting".to_owned()),
@@ -99,13 +99,13 @@ impl Observer {
             ..StandingReport::default()
         };
         if let Some(progress) = self.vitals.progress() {
-            report.round = progress.round.map(|round| round.0);
+            report.round = progress.round.map(|round| round.get());
             report.waits_for = Some(waits_for_text(&progress.waits_for, &name));
             report.missing = progress.waits_for.missing().iter().copied().map(&name).collect();
             let passed_over = progress.passed_over.iter().map(|passed| PassedOverReport {
-                validator: passed.validator.0,
+                validator: passed.validator.get(),
                 name: name(passed.validator),
-                until_height: passed.until.0,
+                until_height: passed.until.get(),
                 reason: passed.reason.to_string(),
             });
             report.passed_over = passed_over.collect();
@@ -118,7 +118,7 @@ impl Observer {
         let rules = self.state.rules();
         let connected = self.network.connected();
         let words = self.vitals.words();
-        let nodes = (0..).map(NodeIndex).zip(rules.registry.nodes.iter());
+        let nodes = (0..).map(NodeIndex::new).zip(rules.registry.nodes.iter());
         let others =
             nodes.filter(|(_, node)| node.network_key != self.own_key && !node.is_removed());
         others
@@ -128,7 +128,7 @@ impl Observer {
                     name: node.name.clone(),
                     network_key: node.network_key.to_string(),
                     is_connected: connected.contains(&node.network_key),
-                    said_height: word.map(|word| word.height.0),
+                    said_height: word.map(|word| word.height.get()),
                     said_age_ms: word.map(|word| word.age_ms),
                 }
             })
@@ -148,7 +148,7 @@ fn silence(progress: &ReplicaProgress) -> Option<String> {
 
 /// Validators' names, as the registry has them.
 fn name_in(nodes: &[Node]) -> impl Fn(ValidatorId) -> String {
-    |id| nodes.get(id.0 as usize).map_or_else(|| format!("{id}"), |node| node.name.clone())
+    |id| nodes.get(id.get() as usize).map_or_else(|| format!("{id}"), |node| node.name.clone())
 }
 
 /// Figures that are made when they are asked for: a driver that hangs must not freeze them.

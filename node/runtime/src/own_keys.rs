@@ -146,8 +146,8 @@ pub fn nodes_known(config: &NodeConfig, registry: &RegistryContent) -> Vec<Node>
 /// The network keys that were withdrawn just before the block of `height`.
 pub fn leaving(registry: &RegistryContent, height: Height) -> Vec<PublicKey> {
     let is_leaving = |one: &&WithdrawnKey| {
-        let until = one.last.0.saturating_add(LEAVING_HEIGHTS);
-        matches!(one.owner, KeyOwner::Network(_)) && height.0 <= until
+        let until = one.last.get().saturating_add(LEAVING_HEIGHTS);
+        matches!(one.owner, KeyOwner::Network(_)) && height.get() <= until
     };
     registry.withdrawn_keys.iter().filter(is_leaving).map(|one| one.key).collect()
 }

@@ -12,7 +12,7 @@ use node_home::archive::StoreArchive;
 use node_home::opening::Home;
 use node_home::orders::Orders;
 use node_network::{Events, Limits as NetworkLimits, Network, NetworkConfig, Peer, Throttle};
-use node_replica::{Config, Input, Replica, Rules, SharedState, WaitingBatches};
+use node_replica::{Config, Input, Replica, Rules, SharedScheduler, SharedState, WaitingBatches};
 use prometheus_client::registry::Registry;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +24,7 @@ use crate::hub::{self, Hub};
 use crate::inbox::InputSender;
 use crate::metrics::NodeMetrics;
 use crate::observer::{self, Observer};
+use crate::outlooks::Outlooks;
 use crate::own_keys::{self, Chosen};
 use crate::peers::{Directory, PeerWork, Peers};
 use crate::rpc::ServedNode;
@@ -127,7 +128,7 @@ impl Parts {
         let hub = Arc::new(Hub::new(height));
         hub::register(&hub, registry);
         // By the wall clock: the monotonic one was not running.
-        let age_ms = wall_clock().0.saturating_sub(time.0);
+        let age_ms = wall_clock().get().saturating_sub(time.get());
         let vitals = Arc::new(Vitals::new(height, Duration::from_millis(age_ms)));
         let own_key = place.registration.network_key();
         let observer = Observer::new(vitals.clone(), state.clone(), network.clone(), own_key);
@@ -212,8 +213,8 @@ impl Parts {
     pub fn served(
         &self,
         config: &NodeConfig,
-        keys: Option<(PublicKey, PublicKey)>,
-        waiting: WaitingBatches,
+        (keys, identity): (Option<(PublicKey, PublicKey)>, &NodeIdentity),
+        (waiting, shares): (WaitingBatches, SharedScheduler),
         submissions: Submissions,
     ) -> ServedNode {
         ServedNode {
@@ -231,6 +232,17 @@ impl Parts {
             vitals: self.vitals.clone(),
             observer: self.observer.clone(),
             waiting,
+            outlooks: Outlooks {
+                chain_id: self.genesis.chain_id,
+                network_key: identity.public_key(),
+                // A node without a vote is registered with its network key alone.
+                key: identity.validator_key.as_ref().unwrap_or(&identity.network_key).clone(),
+                state: self.state.clone(),
+                shares: shares.clone(),
+                vitals: self.vitals.clone(),
+                last: Mutex::default(),
+            },
+            shares,
             submissions,
             started: Instant::now(),
         }

@@ -320,7 +320,7 @@ fn read_blocks(
 ) -> Result<Vec<WireBlock>, chain_store::StoreFault> {
     let mut blocks = Vec::new();
     let mut bytes = 0;
-    for height in (from.0..from.0.saturating_add(u64::from(count))).map(Height) {
+    for height in (from.get()..from.get().saturating_add(u64::from(count))).map(Height::new) {
         let (Some(committed), Some(payload)) = (store.block(height)?, store.payload(height)?)
         else {
             break;

@@ -148,12 +148,12 @@ impl Situation {
             power += u128::from(*own_power);
             power * 3 > total
         });
-        honest.map_or(Height(0), |(height, _)| height)
+        honest.map_or(Height::new(0), |(height, _)| height)
     }
 
     /// Returns true if this node is well below what is known.
     pub fn is_behind(&self) -> bool {
-        self.known_height().0 > self.height.0.saturating_add(BEHIND_BLOCKS_MAX)
+        self.known_height().get() > self.height.get().saturating_add(BEHIND_BLOCKS_MAX)
     }
 
     /// Why this node is not ready, the gravest cause first; empty when it is.

@@ -63,7 +63,7 @@ impl Submissions {
                     mpsc::error::TrySendError::Full(_) => full("to be verified"),
                     mpsc::error::TrySendError::Closed(_) => stopping(),
                 };
-                self.desk.hub.submitted(token, Err(error));
+                self.desk.hub.submitted(token, Err(error.into()));
             }
             return;
         }
@@ -106,7 +106,7 @@ impl Desk {
             })
         });
         if let Err(error) = sent {
-            self.hub.submitted(token, Err(error));
+            self.hub.submitted(token, Err(error.into()));
         }
     }
 }

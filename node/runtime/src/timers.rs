@@ -70,7 +70,7 @@ mod tests {
 
     fn consensus(round: u32) -> Timer {
         let kind = TimeoutKind::Propose;
-        Timer::Consensus(Timeout { height: Height(1), round: Round(round), kind })
+        Timer::Consensus(Timeout { height: Height::new(1), round: Round::new(round), kind })
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The driver's figures, which others read without a wait for it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,8 @@ pub struct Vitals {
     pub pool_batches: AtomicU64,
     /// Items of the batches in the pool.
     pub pool_items: AtomicU64,
+    /// The busy part of the driver's time over about a second, in millionths.
+    pub load_ppm: AtomicU32,
     /// The store has failed: nothing is accepted any more.
     pub failed: AtomicBool,
     seen: Mutex<Seen>,
@@ -44,10 +46,11 @@ impl Vitals {
     /// As at the start of a node whose last block has this height and age.
     pub fn new(height: Height, block_age: Duration) -> Self {
         Self {
-            height: AtomicU64::new(height.0),
+            height: AtomicU64::new(height.get()),
             best_peer_height: AtomicU64::new(0),
             pool_batches: AtomicU64::new(0),
             pool_items: AtomicU64::new(0),
+            load_ppm: AtomicU32::new(0),
             failed: AtomicBool::new(false),
             seen: Mutex::new(Seen {
                 words: BTreeMap::new(),
@@ -56,6 +59,15 @@ impl Vitals {
                 age_at_start: block_age,
             }),
         }
+    }
+
+    /// Records how long the driver had nothing to do of a fifth of a second.
+    pub fn record_load(&self, idle: Duration, elapsed: Duration) {
+        let busy = elapsed.saturating_sub(idle).as_micros() * 1_000_000;
+        let sample = u32::try_from(busy / elapsed.as_micros().max(1)).unwrap_or(u32::MAX);
+        let before = self.load_ppm.load(Ordering::Relaxed);
+        let smoothed = before - before / 5 + sample / 5;
+        self.load_ppm.store(smoothed, Ordering::Relaxed);
     }
 
     /// Returns true if the validators are well ahead of this node.
@@ -75,7 +87,7 @@ impl Vitals {
 
     /// A block was committed.
     pub fn commit(&self, height: Height) {
-        self.height.store(height.0, Ordering::Relaxed);
+        self.height.store(height.get(), Ordering::Relaxed);
         let mut seen = self.seen();
         seen.block_at = Instant::now();
         seen.age_at_start = Duration::ZERO;

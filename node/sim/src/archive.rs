@@ -86,7 +86,7 @@ impl Archive for Shelf {
     }
 
     fn instruction(&self, id: &InstructionId, height: Height) -> Option<InstructionRecord> {
-        let range = (*id, Height(0))..=(*id, height);
+        let range = (*id, Height::new(0))..=(*id, height);
         self.read(|books| {
             books.instructions.range(range).next_back().map(|(_, record)| record.clone())
         })

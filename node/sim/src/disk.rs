@@ -113,6 +113,6 @@ impl Disk {
 
     /// The last committed height.
     pub fn head(&self) -> Height {
-        Height(self.blocks.len() as u64)
+        Height::new(self.blocks.len() as u64)
     }
 }

@@ -110,10 +110,10 @@ impl Node {
         };
         if self.folder.checkpoint.is_some() {
             seen.restored_holds += u64::from(!state.tables().held.is_empty());
-            let is_changed = state.height().0 > 0 && *state.registry() != registry(genesis);
+            let is_changed = state.height().get() > 0 && *state.registry() != registry(genesis);
             seen.restored_registries += u64::from(is_changed);
         }
-        for kept in self.folder.disk.blocks.iter().skip(state.height().0 as usize) {
+        for kept in self.folder.disk.blocks.iter().skip(state.height().get() as usize) {
             let (block, batches) = (&kept.block, &kept.batches);
             let executed = node_replica::replay_block(&state, block, batches, &self.folder.shelf)
                 .map_err(|error| format!("cannot replay: {error}"))?;
@@ -135,7 +135,7 @@ impl Node {
         let mut restoring =
             State::restore(genesis, &checkpoint.state).map_err(|fault| fault.to_string())?;
         let from = restoring.blocks_from();
-        let blocks = self.folder.disk.blocks.iter().take(height.0 as usize);
+        let blocks = self.folder.disk.blocks.iter().take(height.get() as usize);
         for kept in blocks.filter(|kept| kept.block.header.time >= from) {
             let outcomes = self.outcomes(kept.block.header.height)?;
             restoring.remember(&kept.block.header, &kept.batches, outcomes);
@@ -146,7 +146,7 @@ impl Node {
 
     /// How many orders [`Self::rebuild`] executes again.
     pub fn replayed_orders(&self) -> u64 {
-        let from = self.folder.checkpoint.as_ref().map_or(Height(0), |(height, _)| *height);
+        let from = self.folder.checkpoint.as_ref().map_or(Height::new(0), |(height, _)| *height);
         let head = self.folder.disk.head();
         let replayed = self.folder.disk.outcomes.range(from.next()..);
         let replayed = replayed.take_while(|(height, _)| **height <= head);

@@ -69,42 +69,44 @@ impl Shape {
 }
 
 /// The id of the simulated chain.
-pub const CHAIN: ChainId = ChainId(Digest([7; 32]));
+pub const CHAIN: ChainId = ChainId::new(Digest::from_bytes([7; 32]));
 /// The power of each validator: above one, so that governance can shift it a little.
 pub const POWER: u64 = 10;
 /// The currency of most orders.
-pub const YUAN: Currency = Currency(156);
+pub const YUAN: Currency = Currency::new(156);
 /// A currency without minor units.
-pub const YEN: Currency = Currency(392);
+pub const YEN: Currency = Currency::new(392);
 /// A third currency, in which some merchants are paid.
-pub const DOLLAR: Currency = Currency(840);
+pub const DOLLAR: Currency = Currency::new(840);
 /// The currencies of the simulated chain, ascending.
 pub const CURRENCIES: [Currency; 3] = [YUAN, YEN, DOLLAR];
 /// The ids of the settlement operators.
-pub const OPERATORS: [ParticipantId; 3] = [ParticipantId(1), ParticipantId(2), ParticipantId(3)];
+pub const OPERATORS: [ParticipantId; 3] =
+    [ParticipantId::new(1), ParticipantId::new(2), ParticipantId::new(3)];
 /// The id of the recharge service.
-pub const SERVICE: ParticipantId = ParticipantId(101);
+pub const SERVICE: ParticipantId = ParticipantId::new(101);
 /// The gateways. The last one's net debit cap is soon used up.
 pub const GATEWAYS: [ParticipantId; 3] =
-    [ParticipantId(201), ParticipantId(202), ParticipantId(203)];
+    [ParticipantId::new(201), ParticipantId::new(202), ParticipantId::new(203)];
 /// The ids of the FX providers.
 pub const PROVIDERS: [ParticipantId; 3] =
-    [ParticipantId(401), ParticipantId(402), ParticipantId(403)];
+    [ParticipantId::new(401), ParticipantId::new(402), ParticipantId::new(403)];
 /// The id of the risk desk.
-pub const DESK: ParticipantId = ParticipantId(501);
+pub const DESK: ParticipantId = ParticipantId::new(501);
 /// The settlement agents: maker and checker in turn.
-pub const AGENTS: [ParticipantId; 2] = [ParticipantId(601), ParticipantId(602)];
+pub const AGENTS: [ParticipantId; 2] = [ParticipantId::new(601), ParticipantId::new(602)];
 /// The ids of the merchants.
-pub const MERCHANTS: [MerchantId; 3] = [MerchantId(1001), MerchantId(1002), MerchantId(1003)];
+pub const MERCHANTS: [MerchantId; 3] =
+    [MerchantId::new(1001), MerchantId::new(1002), MerchantId::new(1003)];
 /// Block zero's time, ten seconds before February 2027 begins at UTC+8; the virtual clock starts
 /// a second later.
-pub const GENESIS_TIME: TimeMs = TimeMs(1_801_411_190_000);
+pub const GENESIS_TIME: TimeMs = TimeMs::new(1_801_411_190_000);
 
 /// How far each gateway's liquidity may fall, in minor units of any currency.
 const CAPS: [u64; 3] = [1_000_000_000, 1_000_000_000, 2_000_000];
 /// How much the recharge service may have reserved at a time on each gateway's liquidity, and with
 /// the gateways on each provider's position.
-const LINE: Amount = Amount(1_500_000);
+const LINE: Amount = Amount::new(1_500_000);
 
 /// The vote key of a node.
 pub fn node_key(index: u32) -> SecretKey {
@@ -113,7 +115,7 @@ pub fn node_key(index: u32) -> SecretKey {
 
 /// The batch key of a participant after so many rotations.
 pub fn participant_key(id: ParticipantId, rotations: u32) -> SecretKey {
-    key(2, id.0, rotations)
+    key(2, id.get(), rotations)
 }
 
 /// The key of a node's encrypted connections.
@@ -178,8 +180,8 @@ fn lines() -> Vec<LiquidityLine> {
     let line = |gateway: ParticipantId, cap: u64, currency: Currency| LiquidityLine {
         gateway,
         currency,
-        net_debit_cap: Amount(cap),
-        opening_liquidity: Amount(cap / 100),
+        net_debit_cap: Amount::new(cap),
+        opening_liquidity: Amount::new(cap / 100),
     };
     let of = |(gateway, cap)| CURRENCIES.map(|currency| line(gateway, cap, currency));
     GATEWAYS.into_iter().zip(CAPS).flat_map(of).collect()

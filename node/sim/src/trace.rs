@@ -9,7 +9,7 @@ pub struct Trace(Digest);
 impl Trace {
     /// Takes in one event.
     pub fn note(&mut self, at_ms: u64, what: &str, details: &[u8]) {
-        self.0 = hash::sha256(&[&self.0.0, &at_ms.to_le_bytes(), what.as_bytes(), details]);
+        self.0 = hash::sha256(&[&self.0.bytes(), &at_ms.to_le_bytes(), what.as_bytes(), details]);
     }
 
     /// The digest of all events.

@@ -373,7 +373,7 @@ impl World {
         let now = self.wall();
         let batch = self.clients.next(&read_state(&state), now, &mut self.random);
         let Some(batch) = batch else { return Ok(()) };
-        self.note("submit", &batch.id().0.0);
+        self.note("submit", &batch.id().digest().bytes());
         self.number += 1;
         let token = self.number;
         if self.is_honest(node) && batch.kind() == chain_types::BatchKind::Recharge {

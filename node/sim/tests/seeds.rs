@@ -36,7 +36,7 @@ fn every_seed_keeps_the_invariants() {
         let _told = TellSeed(seed);
         let report = simulate(seed, &plan)
             .unwrap_or_else(|broken| panic!("SLUICE_SEED={seed} breaks an invariant: {broken}"));
-        blocks += report.height.0;
+        blocks += report.height.get();
         orders += report.orders;
         crashes += report.crashes;
         virtual_ms += report.virtual_ms;

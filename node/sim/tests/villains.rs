@@ -535,7 +535,7 @@ fn all_kinds_mixed_are_safe() {
     let seeds = seeds(20, 1_000);
     let runs: Vec<_> = seeds.clone().map(|seed| run(seed, &mixed(seed))).collect();
     let broken: Vec<String> = runs.iter().filter_map(|run| run.clone().err()).collect();
-    let blocks: u64 = runs.iter().flatten().map(|report| report.height.0).sum();
+    let blocks: u64 = runs.iter().flatten().map(|report| report.height.get()).sum();
     println!("{} runs, {blocks} blocks", runs.len());
     assert!(broken.is_empty(), "\n{}", broken.join("\n"));
     assert!(blocks > seeds.end - seeds.start, "the runs did nothing");

@@ -60,14 +60,14 @@ impl BlockSummary {
     pub fn new(block: &Block) -> Self {
         let header = &block.header;
         Self {
-            height: header.height.0,
+            height: header.height.get(),
             block_hash: block.hash(),
             parent: header.parent,
-            time_ms: header.time.0,
-            round: header.round.0,
-            parent_round: header.parent_round.0,
-            proposer: header.proposer.0,
-            window: header.window.0,
+            time_ms: header.time.get(),
+            round: header.round.get(),
+            parent_round: header.parent_round.get(),
+            proposer: header.proposer.get(),
+            window: header.window.get(),
             batch_count: header.batch_count,
             state_digest: header.state_digest,
         }
@@ -162,8 +162,8 @@ impl CertificateReport {
     /// The report of a certificate.
     pub fn new(certificate: &Certificate) -> Self {
         Self {
-            round: certificate.round.0,
-            signers: certificate.signatures.iter().map(|(signer, _)| signer.0).collect(),
+            round: certificate.round.get(),
+            signers: certificate.signatures.iter().map(|(signer, _)| signer.get()).collect(),
             certificate_base64: crate::encode_base64(&codec::encode(certificate)),
         }
     }

@@ -53,7 +53,7 @@ impl ProgrammeVersion {
     /// The version that holds from `since_height` on.
     pub fn new(since_height: u64, programme: &chain_types::Programme) -> Self {
         let bound = |amount: chain_types::Amount| {
-            (amount.0 > 0).then(|| Money::new(amount, programme.currency))
+            (amount.get() > 0).then(|| Money::new(amount, programme.currency))
         };
         Self {
             since_height,
@@ -63,7 +63,7 @@ impl ProgrammeVersion {
             offset_min: programme.offset_min,
             is_active: programme.is_active,
             order_least: Money::new(programme.order_least, programme.currency),
-            gateways: programme.gateways.iter().map(|gateway| gateway.0).collect(),
+            gateways: programme.gateways.iter().map(|gateway| gateway.get()).collect(),
         }
     }
 }

@@ -59,7 +59,7 @@ impl ParticipantReport {
     pub fn new(participant: &Participant) -> Self {
         let roles = Roles::NAMES.iter().filter(|(role, _)| participant.roles.any_of(*role));
         Self {
-            participant: participant.id.0,
+            participant: participant.id.get(),
             name: participant.name.clone(),
             roles: roles.map(|(_, name)| (*name).to_owned()).collect(),
             public_key: participant.public_key.to_string(),
@@ -90,9 +90,9 @@ impl MerchantReport {
     /// The report of a merchant.
     pub fn new(merchant: &Merchant) -> Self {
         Self {
-            merchant: merchant.id.0,
+            merchant: merchant.id.get(),
             name: merchant.name.clone(),
-            payout_gateway: merchant.payout_gateway.0,
+            payout_gateway: merchant.payout_gateway.get(),
             suspended: merchant.suspended,
             legal_entity: merchant.legal_entity.clone(),
         }
@@ -114,7 +114,7 @@ impl LiquidityReport {
     /// The report of a line.
     pub fn new(line: &LiquidityLine) -> Self {
         Self {
-            gateway: line.gateway.0,
+            gateway: line.gateway.get(),
             net_debit_cap: Money::new(line.net_debit_cap, line.currency),
             opening_liquidity: Money::new(line.opening_liquidity, line.currency),
         }
@@ -148,7 +148,7 @@ impl NodeReport {
         Self {
             node: index,
             name: node.name.clone(),
-            operator: node.operator.0,
+            operator: node.operator.get(),
             power: node.power,
             validator_key: node.validator_key.to_string(),
             network_key: node.network_key.to_string(),
@@ -164,7 +164,7 @@ impl ChainInfo {
         Self {
             chain_id: genesis.chain_id,
             name: genesis.name.clone(),
-            genesis_time_ms: genesis.time.0,
+            genesis_time_ms: genesis.time.get(),
             currencies: genesis.currencies.iter().copied().map(currency_code).collect(),
             parameters: ParametersReport::new(&genesis.parameters),
             participant_count: genesis.participants.len() as u64,

@@ -162,7 +162,8 @@ pub fn api_error_after(
     data.into_error(error.code())
 }
 
-/// A batch's rejection; `retry_after_ms` for those that pass.
+/// A batch's rejection; `retry_after_ms` for those that pass. A rejection of a passing kind without
+/// a time is one that will not pass for these bytes.
 pub fn rejection_error(error: &BatchError, retry_after_ms: Option<u64>) -> ErrorObjectOwned {
     let rejection = error.rejection;
     let data = ErrorData {
@@ -170,7 +171,7 @@ pub fn rejection_error(error: &BatchError, retry_after_ms: Option<u64>) -> Error
         cause: rejection.cause().to_owned(),
         remedy: rejection.remedy().to_owned(),
         detail: error.detail.clone(),
-        transient: rejection.is_transient(),
+        transient: rejection.is_transient() && retry_after_ms.is_some(),
         new_id_is_safe: rejection.new_id_is_safe(),
         retry_after_ms,
     };

@@ -59,8 +59,10 @@ impl RegisteredParticipant {
         next: Height,
     ) -> Self {
         let accepted = previous.filter(|(_, until)| *until >= next);
-        let previous_key = accepted
-            .map(|(key, until)| PreviousKey { public_key: key.to_string(), until_height: until.0 });
+        let previous_key = accepted.map(|(key, until)| PreviousKey {
+            public_key: key.to_string(),
+            until_height: until.get(),
+        });
         Self { participant: ParticipantReport::new(participant), previous_key }
     }
 }
@@ -93,13 +95,13 @@ impl RegisteredMerchant {
     /// A merchant, and the first height under its last change.
     pub fn new(merchant: &chain_types::Merchant, changed: Option<Height>) -> Self {
         Self {
-            merchant: merchant.id.0,
+            merchant: merchant.id.get(),
             name: merchant.name.clone(),
-            payout_gateway: merchant.payout_gateway.0,
+            payout_gateway: merchant.payout_gateway.get(),
             payout_account: payout_account(merchant),
             suspended: merchant.suspended,
             legal_entity: merchant.legal_entity.clone(),
-            changed_height: changed.map(|height| height.0),
+            changed_height: changed.map(|height| height.get()),
         }
     }
 }
@@ -310,23 +312,23 @@ impl ChangeReport {
                 Self::Participant(ParticipantReport::new(participant))
             }
             Change::Key { participant, public_key, overlap_heights } => Self::Key {
-                participant: participant.0,
+                participant: participant.get(),
                 public_key: public_key.to_string(),
                 overlap_heights: *overlap_heights,
             },
             Change::ParticipantSuspended { participant, suspended } => {
-                Self::ParticipantSuspended { participant: participant.0, suspended: *suspended }
+                Self::ParticipantSuspended { participant: participant.get(), suspended: *suspended }
             }
             Change::Merchant(merchant) => Self::Merchant(RegisteredMerchant::new(merchant, None)),
             Change::MerchantSuspended { merchant, suspended } => {
-                Self::MerchantSuspended { merchant: merchant.0, suspended: *suspended }
+                Self::MerchantSuspended { merchant: merchant.get(), suspended: *suspended }
             }
             Change::Parameter { index, value } => {
                 Self::Parameter { parameter: parameter_name(*index), value: *value }
             }
             Change::Node(node) => Self::Node {
                 name: node.name.clone(),
-                operator: node.operator.0,
+                operator: node.operator.get(),
                 power: node.power,
                 validator_key: node.validator_key.to_string(),
                 network_key: node.network_key.to_string(),
@@ -334,9 +336,9 @@ impl ChangeReport {
             Change::Power { node, power } => Self::Power { node: *node, power: *power },
             Change::Currency(currency) => Self::Currency { currency: currency_code(*currency) },
             Change::Programme(programme) => Self::Programme {
-                merchant: programme.merchant.0,
+                merchant: programme.merchant.get(),
                 currency: currency_code(programme.currency),
-                version: ProgrammeVersion::new(activation.0, programme),
+                version: ProgrammeVersion::new(activation.get(), programme),
             },
             Change::ProtocolVersion(version) => {
                 Self::ProtocolVersion { protocol_version: *version }
@@ -348,8 +350,8 @@ impl ChangeReport {
             },
             Change::NodeRemoved { node } => Self::NodeRemoved { node: *node },
             Change::Registrar { participant, limits } => Self::Registrar {
-                participant: participant.0,
-                gateway: limits.gateway.0,
+                participant: participant.get(),
+                gateway: limits.gateway.get(),
                 added_max: limits.added_max,
                 changed_max: limits.changed_max,
             },

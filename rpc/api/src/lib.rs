@@ -33,6 +33,7 @@ pub mod method;
 pub mod methods;
 pub mod money;
 pub mod node;
+pub mod outlook;
 pub mod page;
 pub mod parameters;
 pub mod rate;
@@ -75,6 +76,7 @@ pub use money::Money;
 pub use node::{
     CaughtReport, HealthReport, PassedOverReport, PeerReport, StandingReport, StatusReport,
 };
+pub use outlook::{OutlookLineReport, OutlookReport};
 pub use page::{LIMIT_DEFAULT, LIMIT_MAX, Page};
 pub use parameters::ParametersReport;
 pub use rate::{rate_of, rate_text};

@@ -25,7 +25,7 @@ pub struct Money {
 impl Money {
     /// An amount from the chain.
     pub fn new(amount: Amount, currency: Currency) -> Self {
-        Self::sum(i128::from(amount.0), currency)
+        Self::sum(i128::from(amount.get()), currency)
     }
 
     /// A sum or difference of amounts, in minor units.

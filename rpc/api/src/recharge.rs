@@ -321,13 +321,13 @@ impl OrderContent {
         paying_gateway: Option<chain_types::ParticipantId>,
     ) -> Self {
         Self {
-            submitter: submitter.0,
-            merchant: item.merchant().0,
-            collecting_gateway: item.collecting_gateway().0,
-            paying_gateway: paying_gateway.map(|gateway| gateway.0),
+            submitter: submitter.get(),
+            merchant: item.merchant().get(),
+            collecting_gateway: item.collecting_gateway().get(),
+            paying_gateway: paying_gateway.map(|gateway| gateway.get()),
             amount: Money::new(item.amount(), item.currency()),
             payout_currency: crate::money::currency_code(item.payout_currency()),
-            quote_id: item.quote().map(|quote| quote.0),
+            quote_id: item.quote().map(|quote| quote.get()),
             payout_minimum: (item.payout_minimum.get() > 0)
                 .then(|| Money::sum(i128::from(item.payout_minimum.get()), item.payout_currency())),
             collected_in_one_step: item.is_collected(),

@@ -85,6 +85,8 @@ terms! {
     provider, SchemaGenerator::subschema_for::<u32>, "The participant id of the FX provider.";
     quote_id, SchemaGenerator::subschema_for::<Text<u64>>,
         "The quote's number; its upper 32 bits are the provider's id.";
+    submitter, SchemaGenerator::subschema_for::<u32>,
+        "The participant id of the submitter whose line is asked for; without one, no line is given.";
     timeout_ms, timeout,
         "The longest wait, in milliseconds: 10,000 by default, and at most the server's \
          `wait_ms_max`.";

@@ -16,7 +16,7 @@ use crate::{
 };
 
 fn money(minor: u64, code: &str) -> Money {
-    Money::new(Amount(minor), Currency::from_code(code).unwrap())
+    Money::new(Amount::new(minor), Currency::from_code(code).unwrap())
 }
 
 #[test]
@@ -27,9 +27,9 @@ fn money_reads_as_people_write_it() {
         (money(0, "USD"), "0.00 USD"),
         (money(1234, "JPY"), "1234 JPY"),
         (money(1234, "KWD"), "1.234 KWD"),
-        (Money::sum(-7, Currency(156)), "-0.07 CNY"),
-        (Money::sum(9, Currency(999)), "9 XXX"),
-        (Money::sum(9, Currency(1)), "9 001"),
+        (Money::sum(-7, Currency::new(156)), "-0.07 CNY"),
+        (Money::sum(9, Currency::new(999)), "9 XXX"),
+        (Money::sum(9, Currency::new(1)), "9 001"),
     ];
     for (money, text) in rows {
         assert_eq!(money.to_string(), text);
@@ -39,7 +39,7 @@ fn money_reads_as_people_write_it() {
 #[test]
 fn currency_text_round_trips_listed_or_not() {
     for number in [156, 840, 392, 414, 1, 0] {
-        assert_eq!(currency_of(&currency_code(Currency(number))), Some(Currency(number)));
+        assert_eq!(currency_of(&currency_code(Currency::new(number))), Some(Currency::new(number)));
     }
     for text in ["", "CN", "cny", "15", "+15", "1566", "CNYX"] {
         assert_eq!(currency_of(text), None, "{text:?}");
@@ -99,15 +99,15 @@ fn base64_that_is_none_is_told_apart() {
 #[test]
 fn account_names_round_trip_and_refuse_the_rest() {
     for kind in AccountKind::ALL {
-        let name = AccountKey { kind: *kind, owner: u64::MAX, currency: Currency(414) };
+        let name = AccountKey { kind: *kind, owner: u64::MAX, currency: Currency::new(414) };
         assert_eq!(name.to_string().parse(), Ok(name));
         assert_eq!(kind.name().parse(), Ok(*kind));
         let position = serde_json::to_value(PositionReport {
             kind: *kind,
             owner: 1,
-            gross_debits: Money::sum(0, Currency(156)),
-            gross_credits: Money::sum(0, Currency(156)),
-            net: Money::sum(0, Currency(156)),
+            gross_debits: Money::sum(0, Currency::new(156)),
+            gross_credits: Money::sum(0, Currency::new(156)),
+            net: Money::sum(0, Currency::new(156)),
         });
         assert_eq!(position.unwrap()["kind"], kind.name());
     }
@@ -244,7 +244,7 @@ fn a_standing_says_what_to_do_and_whether_a_new_id_is_safe() {
 
 #[test]
 fn reports_leave_out_what_is_not_known() {
-    let id = BatchId(Digest([7; 32]));
+    let id = BatchId::new(Digest::from_bytes([7; 32]));
     let report = BatchReport::pending(id, BatchState::Admitted);
     let json = serde_json::to_string(&report).unwrap();
     assert_eq!(json, format!(r#"{{"batch_id":"{id}","state":"admitted"}}"#));
@@ -327,7 +327,7 @@ fn an_order_tells_cashback_granted_or_refused_or_neither() {
 #[test]
 fn changes_name_their_kind_and_parameter() {
     let json = |change: Change| {
-        let report = ChangeReport::new(&change, Height(9));
+        let report = ChangeReport::new(&change, Height::new(9));
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!(serde_json::from_value::<ChangeReport>(json.clone()).unwrap(), report);
         json
@@ -338,15 +338,15 @@ fn changes_name_their_kind_and_parameter() {
     );
     assert_eq!(parameter, expected);
     let programme = Programme {
-        merchant: MerchantId(1001),
-        currency: Currency(156),
+        merchant: MerchantId::new(1001),
+        currency: Currency::new(156),
         tiers: vec![CashbackTier::DEFAULT],
-        order_max: Amount(0),
-        user_month_max: Amount(5_000),
+        order_max: Amount::new(0),
+        user_month_max: Amount::new(5_000),
         offset_min: 480,
         is_active: true,
-        order_least: Amount(13),
-        gateways: vec![chain_types::ParticipantId(201)],
+        order_least: Amount::new(13),
+        gateways: vec![chain_types::ParticipantId::new(201)],
     };
     let programme = json(Change::Programme(programme));
     assert_eq!(programme["tiers"][0], serde_json::json!({"above": 5, "basis_points": 800}));
@@ -355,5 +355,5 @@ fn changes_name_their_kind_and_parameter() {
     assert_eq!(programme["user_month_max"]["minor"], "5000");
     assert_eq!(programme["order_least"]["minor"], "13");
     assert_eq!(programme["gateways"], serde_json::json!([201]));
-    assert_eq!(json(Change::Currency(Currency(392)))["currency"], "JPY");
+    assert_eq!(json(Change::Currency(Currency::new(392)))["currency"], "JPY");
 }

@@ -59,7 +59,7 @@ pub fn parse(text: &str, currency: Currency) -> Result<Amount, AmountError> {
             .and_then(|minor| minor.checked_add(u64::from(digit - b'0')))
             .ok_or_else(|| AmountError::Overflow(text.to_owned()))?;
     }
-    Ok(Amount(minor))
+    Ok(Amount::new(minor))
 }
 
 fn code_and_exponent(currency: Currency) -> Result<(&'static str, u16), AmountError> {
@@ -91,7 +91,7 @@ mod tests {
             ("18446744073709551615", "JPY", u64::MAX),
         ];
         for (text, code, minor) in table {
-            assert_eq!(parse(text, currency(code)), Ok(Amount(*minor)), "{text} {code}");
+            assert_eq!(parse(text, currency(code)), Ok(Amount::new(*minor)), "{text} {code}");
         }
     }
 
@@ -155,9 +155,9 @@ mod tests {
     fn what_is_shown_reads_back() {
         let table = [(1_234, "CNY"), (1, "CNY"), (0, "CNY"), (12, "JPY"), (1_500, "KWD")];
         for (minor, code) in table.into_iter().chain([(u64::MAX, "USD"), (u64::MAX, "KWD")]) {
-            let shown = rpc_api::Money::new(Amount(minor), currency(code)).to_string();
+            let shown = rpc_api::Money::new(Amount::new(minor), currency(code)).to_string();
             let number = shown.split_once(' ').unwrap().0;
-            assert_eq!(parse(number, currency(code)), Ok(Amount(minor)), "{shown}");
+            assert_eq!(parse(number, currency(code)), Ok(Amount::new(minor)), "{shown}");
         }
     }
 }

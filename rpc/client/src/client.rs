@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use chain_types::Rejection;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use jsonrpsee::core::client::Error as ClientError;
@@ -128,13 +129,26 @@ impl CallError {
     fn next(&self) -> Next {
         match self {
             Self::Unreachable { .. } => Next::OtherNode { after: PAUSE },
-            Self::Refused { code, .. } if *code == ApiError::WaitTimeout.code() => Next::SameNode,
-            Self::Refused { transient: true, retry_after_ms, .. } => Next::OtherNode {
-                after: retry_after_ms.map_or(PAUSE, Duration::from_millis).min(PAUSE_MAX),
-            },
+            Self::Refused { code, .. } if *code == ApiError::WaitTimeout.code() => {
+                Next::SameNode { after: Duration::ZERO }
+            }
+            // All nodes enforce one share: another would say the same, and have the work of it.
+            Self::Refused { code, transient: true, retry_after_ms, .. }
+                if *code == i32::from(Rejection::PoolFull.code()) =>
+            {
+                Next::SameNode { after: pause(*retry_after_ms) }
+            }
+            Self::Refused { transient: true, retry_after_ms, .. } => {
+                Next::OtherNode { after: pause(*retry_after_ms) }
+            }
             Self::Refused { .. } | Self::Timeout { .. } => Next::Stop,
         }
     }
+}
+
+/// The pause that a node asks for, within bounds.
+fn pause(retry_after_ms: Option<u64>) -> Duration {
+    retry_after_ms.map_or(PAUSE, Duration::from_millis).min(PAUSE_MAX)
 }
 
 /// An error and its causes. Some repeat their source in their own words; it is said once.
@@ -175,8 +189,9 @@ fn rejected_status(error: &ClientError) -> Option<u16> {
 /// The next step of a submission that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
-    /// Ask the same node on: it waits, and has not said anything yet.
-    SameNode,
+    /// Ask the same node on: at once when it waits and has not said anything yet, after a pause
+    /// when it takes the batch later.
+    SameNode { after: Duration },
     /// Try another; once all were tried, after a pause.
     OtherNode { after: Duration },
     /// Stop: the answer stands.
@@ -327,7 +342,10 @@ where
         let pause = match error.next() {
             Next::Stop if !matches!(error, CallError::Timeout { .. }) => return Err(error),
             Next::Stop => PAUSE,
-            Next::SameNode => Duration::ZERO,
+            Next::SameNode { after } => {
+                retries += u32::from(!after.is_zero());
+                after
+            }
             Next::OtherNode { after } => {
                 at += 1;
                 retries += 1;
@@ -347,7 +365,7 @@ where
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use chain_types::{BatchError, Rejection};
+    use chain_types::BatchError;
 
     use super::*;
 
@@ -375,7 +393,13 @@ mod tests {
         // A node does not make its clients sleep for ever.
         assert_eq!(refused(Rejection::NotReady, Some(86_400_000)).next(), other(5_000));
         let error = ClientError::Call(rpc_api::api_error(ApiError::WaitTimeout, ""));
-        assert_eq!(CallError::new("http://a", error).next(), Next::SameNode);
+        let at_once = Next::SameNode { after: Duration::ZERO };
+        assert_eq!(CallError::new("http://a", error).next(), at_once);
+        // A share is the same at every node.
+        let later = Next::SameNode { after: Duration::from_millis(700) };
+        assert_eq!(refused(Rejection::PoolFull, Some(700)).next(), later);
+        // Without a time these bytes are never taken.
+        assert_eq!(refused(Rejection::PoolFull, None).next(), Next::Stop);
         assert_eq!(CallError::new("http://a", ClientError::RequestTimeout).next(), other(200));
         let behind = ClientError::Call(rpc_api::api_error(ApiError::NodeBehind, ""));
         assert_eq!(CallError::new("http://a", behind).next(), other(200));

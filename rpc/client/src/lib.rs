@@ -7,6 +7,7 @@ pub mod lineage_file;
 pub mod operations;
 pub mod order_file;
 pub mod orders;
+pub mod outlook;
 pub mod party;
 pub mod registered;
 pub mod scheme;

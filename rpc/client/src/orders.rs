@@ -113,13 +113,13 @@ impl Profile {
     pub fn item(&self, purchase: &Purchase, entropy: &mut Entropy, time: TimeMs) -> RechargeItem {
         let Purchase { user, merchant, currency, amount } = *purchase;
         RechargeItem {
-            order_id: entropy.order_id(self.gateway, time).0,
+            order_id: entropy.order_id(self.gateway, time).bytes(),
             user,
-            merchant: merchant.0.into(),
-            collecting_gateway: self.gateway.0.into(),
+            merchant: merchant.get().into(),
+            collecting_gateway: self.gateway.get().into(),
             amount: amount.into(),
-            currency: currency.0.into(),
-            payout_currency: currency.0.into(),
+            currency: currency.get().into(),
+            payout_currency: currency.get().into(),
             flags: if self.collected { Flags::COLLECTED } else { 0 }.into(),
             device: entropy.below(u64::MAX).into(),
             network: entropy.below(u64::MAX).into(),
@@ -133,7 +133,7 @@ impl Profile {
             return (entropy.bytes(), entropy.below(u64::MAX));
         }
         let number = entropy.below(self.users);
-        ((u128::from(self.gateway.0) << 64 | u128::from(number)).to_le_bytes(), number)
+        ((u128::from(self.gateway.get()) << 64 | u128::from(number)).to_le_bytes(), number)
     }
 
     /// `count` orders with ids of `time`.
@@ -151,20 +151,23 @@ mod tests {
 
     #[test]
     fn orders_are_as_the_profile_says_and_their_ids_differ() {
-        let payees = vec![(MerchantId(1), Currency(156)), (MerchantId(2), Currency(840))];
-        let gateway = ParticipantId(201);
+        let payees = vec![
+            (MerchantId::new(1), Currency::new(156)),
+            (MerchantId::new(2), Currency::new(840)),
+        ];
+        let gateway = ParticipantId::new(201);
         let profile =
             Profile { gateway, collected: true, payees: payees.clone(), amount_max: 500, users: 0 };
         let mut ids = BTreeSet::new();
         let mut seen = BTreeSet::new();
         // Two generators: two runs must not meet either.
         for mut entropy in [Entropy::fresh().unwrap(), Entropy::fresh().unwrap()] {
-            for order in profile.orders(&mut entropy, TimeMs(1_790_000_000_000), 2_000) {
+            for order in profile.orders(&mut entropy, TimeMs::new(1_790_000_000_000), 2_000) {
                 assert!(ids.insert(order.order_id()), "an id was made twice");
                 assert!(order.order_id().is_uuid_v7());
                 assert_eq!(order.order_id().owner(), gateway);
-                assert_eq!(order.order_id().time(), TimeMs(1_790_000_000_000));
-                assert!((100..=500).contains(&order.amount().0), "{}", order.amount());
+                assert_eq!(order.order_id().time(), TimeMs::new(1_790_000_000_000));
+                assert!((100..=500).contains(&order.amount().get()), "{}", order.amount());
                 assert!(order.is_collected());
                 assert_eq!(order.collecting_gateway(), gateway);
                 assert_eq!(order.currency(), order.payout_currency());

@@ -70,7 +70,7 @@ impl KeyStanding {
 
 /// The participant of an id.
 pub fn find(registry: &RegistryReport, id: ParticipantId) -> Option<&RegisteredParticipant> {
-    registry.participants.iter().find(|known| known.participant.participant == id.0)
+    registry.participants.iter().find(|known| known.participant.participant == id.get())
 }
 
 /// A node's answer about a party's key.
@@ -241,10 +241,10 @@ pub async fn proposals(client: &Client, open_only: bool) -> Result<Vec<ProposalR
 pub fn registers(proposal: &ProposalReport, id: ParticipantId, key: PublicKey) -> bool {
     match &proposal.change {
         ChangeReport::Key { participant, public_key, .. } => {
-            *participant == id.0 && *public_key == key.to_string()
+            *participant == id.get() && *public_key == key.to_string()
         }
         ChangeReport::Participant(new) => {
-            new.participant == id.0 && new.public_key == key.to_string()
+            new.participant == id.get() && new.public_key == key.to_string()
         }
         _ => false,
     }

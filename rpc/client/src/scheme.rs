@@ -69,11 +69,11 @@ impl Deposit {
     /// When the operating system gives no entropy.
     pub fn proposal(&self) -> anyhow::Result<TransferItem> {
         Ok(TransferItem {
-            transfer_id: TransferId::new(now(), Entropy::fresh()?.bytes()).0,
+            transfer_id: TransferId::new(now(), Entropy::fresh()?.bytes()).bytes(),
             action: TransferAction::Deposit.number().into(),
             account_kind: self.kind.into(),
             owner: self.owner.into(),
-            currency: self.currency.0.into(),
+            currency: self.currency.get().into(),
             amount: self.amount.into(),
             reference: [0; 32],
             spare: [0; 26],
@@ -158,7 +158,7 @@ impl Scheme {
         let (maker, checker) = self.operators()?;
         let mut lasts = Vec::new();
         for changes in changes.chunks(ProposalItem::KIND.items_max() as usize) {
-            let ahead = Height(self.height().await?.0 + ACTIVATION_AHEAD);
+            let ahead = self.height().await?.plus(ACTIVATION_AHEAD);
             let proposals = proposals(changes, ahead)?;
             say(maker, &proposals).await?;
             let approvals: Vec<ApprovalItem> = proposals.iter().map(approval).collect();
@@ -166,7 +166,7 @@ impl Scheme {
             lasts.extend(proposals.last().copied());
         }
         // The notice runs from the approvals, and those of a chunk are all of one block.
-        let mut since = Height(0);
+        let mut since = Height::new(0);
         for last in lasts {
             since = since.max(self.until_due(&last).await?);
         }
@@ -176,12 +176,12 @@ impl Scheme {
     /// As [`Self::govern`], by lists, of which some wait for their heights together.
     async fn govern_lists(&self, changes: &[Change]) -> anyhow::Result<Height> {
         let (maker, checker) = self.operators()?;
-        let mut since = Height(0);
+        let mut since = Height::new(0);
         let mut waiting: VecDeque<ProposalItem> = VecDeque::new();
         for changes in changes.chunks(ListedChangeItem::KIND.items_max() as usize) {
             let items = list_items(changes)?;
             say(maker, &items).await?;
-            let ahead = Height(self.height().await?.0 + ACTIVATION_AHEAD);
+            let ahead = self.height().await?.plus(ACTIVATION_AHEAD);
             let proposals = proposals(&[list_change(&items)], ahead)?;
             say(maker, &proposals).await?;
             say(checker, &proposals.iter().map(approval).collect::<Vec<_>>()).await?;
@@ -205,9 +205,9 @@ impl Scheme {
             let found = self.client.ask(|node| node.proposal(id.clone()).boxed()).await;
             match found.map(|found| (found.status, found.due_height)) {
                 Ok((ProposalStatus::Scheduled | ProposalStatus::Effective, due))
-                    if self.height().await?.0 >= due =>
+                    if self.height().await?.get() >= due =>
                 {
-                    return Ok(Height(due));
+                    return Ok(Height::new(due));
                 }
                 Ok((
                     ProposalStatus::Refused | ProposalStatus::Expired | ProposalStatus::Failed,
@@ -224,7 +224,7 @@ impl Scheme {
     /// # Errors
     /// When no node answers.
     pub async fn height(&self) -> anyhow::Result<Height> {
-        Ok(Height(self.client.ask(|node| node.head().boxed()).await?.height))
+        Ok(Height::new(self.client.ask(|node| node.head().boxed()).await?.height))
     }
 }
 
@@ -260,7 +260,7 @@ pub fn approval(proposal: &ProposalItem) -> ApprovalItem {
     ApprovalItem {
         proposal_id: proposal.proposal_id,
         decision: Decision::Approve.number().into(),
-        digest: proposal.digest().0,
+        digest: proposal.digest().bytes(),
         spare: [0; 14],
     }
 }

@@ -9,8 +9,8 @@ use rpc_api::ChangeReport;
 use super::operations::{OperationKind, Operations, RowContext};
 use super::order_file::{Format, Row, read, row_of};
 
-const SUBMITTER: ParticipantId = ParticipantId(201);
-const NOW: TimeMs = TimeMs(1_790_000_000_000);
+const SUBMITTER: ParticipantId = ParticipantId::new(201);
+const NOW: TimeMs = TimeMs::new(1_790_000_000_000);
 
 fn rows(text: &str, kind: OperationKind) -> Vec<Row> {
     read(text, Format::Auto, kind.fields()).unwrap()
@@ -61,13 +61,13 @@ fn toml_json_and_lines_say_the_same() {
     let unnamed = "1001,201,12.34,CNY,invoice 7\n1002,202,500,JPY,\n";
     let expected = recharges(toml);
     assert_eq!(expected.len(), 2);
-    assert_eq!(expected[0].amount().0, 1_234);
-    assert_eq!(expected[0].currency(), Currency(156));
-    assert_eq!(expected[0].payout_currency(), Currency(156));
+    assert_eq!(expected[0].amount().get(), 1_234);
+    assert_eq!(expected[0].currency(), Currency::new(156));
+    assert_eq!(expected[0].payout_currency(), Currency::new(156));
     assert_eq!(&expected[0].external_reference[..10], b"invoice 7\0");
-    assert_eq!(expected[1].amount().0, 500);
-    assert_eq!(expected[1].merchant().0, 1_002);
-    assert_eq!(expected[1].collecting_gateway(), ParticipantId(202));
+    assert_eq!(expected[1].amount().get(), 500);
+    assert_eq!(expected[1].merchant().get(), 1_002);
+    assert_eq!(expected[1].collecting_gateway(), ParticipantId::new(202));
     for text in [json, named, unnamed] {
         assert_eq!(recharges(text), expected, "{text}");
     }
@@ -216,32 +216,32 @@ fn a_converted_order_names_quote_and_minimum_in_the_payout_currency() {
     let text = "merchant,gateway,amount,currency,payout_currency,quote_id,payout_minimum\n\
                 1001,201,100.00,CNY,JPY,1292785156097,1990";
     let item = only!(Recharge, text);
-    assert_eq!((item.currency().0, item.payout_currency().0), (156, 392));
-    assert_eq!(item.quote().unwrap().provider(), ParticipantId(301));
-    assert_eq!((item.amount().0, item.payout_minimum.get()), (10_000, 1_990));
+    assert_eq!((item.currency().get(), item.payout_currency().get()), (156, 392));
+    assert_eq!(item.quote().unwrap().provider(), ParticipantId::new(301));
+    assert_eq!((item.amount().get(), item.payout_minimum.get()), (10_000, 1_990));
 }
 
 #[test]
 fn returns_reinstructions_and_settled_windows_are_read() {
     let item = only!(Return, &format!("{ID},40.00,CNY,FRAD,2,bank 9"));
-    assert_eq!((item.amount().0, item.reason.get(), item.sequence.get()), (4_000, 4, 2));
-    assert_eq!((item.order_id().to_string().as_str(), item.rested_max().0), (ID, 0));
+    assert_eq!((item.amount().get(), item.reason.get(), item.sequence.get()), (4_000, 4, 2));
+    assert_eq!((item.order_id().to_string().as_str(), item.rested_max().get()), (ID, 0));
     let item = only!(Return, &format!("{ID},40.00,CNY,FRAD,2,bank 9,3.50"));
-    assert_eq!(item.rested_max().0, 350);
+    assert_eq!(item.rested_max().get(), 350);
     let item = only!(Return, &format!("{ID},40.00,CNY,FRAD,2,,any"));
-    assert_eq!(item.rested_max().0, u64::MAX);
+    assert_eq!(item.rested_max().get(), u64::MAX);
     let item = only!(Consent, &format!("{ID},40.00,CNY,case 9"));
-    assert_eq!((item.amount().0, item.order_id().to_string().as_str()), (4_000, ID));
+    assert_eq!((item.amount().get(), item.order_id().to_string().as_str()), (4_000, ID));
     let item = only!(Debiting, &format!("{ID},bank 5"));
     assert_eq!((item.order_id().to_string().as_str(), &item.reference[..6]), (ID, &b"bank 5"[..]));
     let item = only!(Reinstruct, "12-1001-156,corrected");
     assert_eq!(item.instruction().to_string(), "12-1001-156");
     let digest = "0a".repeat(32);
     let item = only!(SettleWindow, &format!("7,{digest},HVPS 2026"));
-    assert_eq!((item.window().0, &item.reference[..9]), (7, b"HVPS 2026".as_slice()));
+    assert_eq!((item.window().get(), &item.reference[..9]), (7, b"HVPS 2026".as_slice()));
     assert_eq!(item.digest, [10; 32]);
     let item = only!(SettlementDecision, &format!("7,approve,{digest},HVPS 2026"));
-    assert_eq!((item.window().0, item.decision.get(), item.digest), (7, 1, [10; 32]));
+    assert_eq!((item.window().get(), item.decision.get(), item.digest), (7, 1, [10; 32]));
     let error = operations(&format!("{ID},1,CNY,XXXX,1"), OperationKind::Return).unwrap_err();
     assert!(
         error.contains("field reason: \"XXXX\" is not a reason; known are 1 (CUST)"),
@@ -253,7 +253,7 @@ fn returns_reinstructions_and_settled_windows_are_read() {
 fn transfers_name_an_account_and_their_checker_repeats_them() {
     let item = only!(Transfer, "deposit,fx-position:301:JPY,5000,wire 1");
     assert_eq!((item.action.get(), item.account_kind.get(), item.owner.get()), (1, 5, 301));
-    assert_eq!((item.currency().0, item.amount().0), (392, 5_000));
+    assert_eq!((item.currency().get(), item.amount().get()), (392, 5_000));
     assert_eq!(item.transfer_id().time(), NOW, "an id is made");
     let text = format!("{ID},approve,cap,5.5,KWD,checked");
     let item = only!(TransferDecision, &text);
@@ -269,10 +269,10 @@ fn rates_and_quotes_are_exact_and_know_the_time() {
     let item = only!(Rate, "USD,CNY,7.1230");
     assert_eq!((item.mantissa.get(), item.scale.get()), (71_230, 4));
     assert_eq!(item.observed(), NOW);
-    assert_eq!(only!(Rate, "USD,CNY,7.1,1789999999000").observed(), TimeMs(1_789_999_999_000));
+    assert_eq!(only!(Rate, "USD,CNY,7.1,1789999999000").observed(), TimeMs::new(1_789_999_999_000));
     let item = only!(Quote, "9,CNY,USD,0.1404,25000.00,30000");
     assert_eq!(item.quote_id().provider(), SUBMITTER);
-    assert_eq!((item.quote_id().0 & 0xFFFF_FFFF, item.ceiling().0), (9, 2_500_000));
+    assert_eq!((item.quote_id().get() & 0xFFFF_FFFF, item.ceiling().get()), (9, 2_500_000));
     assert_eq!(item.valid_until(), NOW.plus(30_000));
     let error = operations("USD,CNY,1e3", OperationKind::Rate).unwrap_err();
     assert!(error.contains("field rate: \"1e3\" is not a rate"), "{error}");
@@ -327,8 +327,8 @@ fn every_change_is_read_and_reads_back() {
     for (name, fields) in rows {
         let text = format!("[[operations]]\nchange = \"{name}\"\nactivation_height = 99\n{fields}");
         let item = only!(Proposal, &text);
-        assert_eq!(item.activation_height(), Height(99));
-        let change = ChangeReport::new(&item.change().unwrap(), Height(99));
+        assert_eq!(item.activation_height(), Height::new(99));
+        let change = ChangeReport::new(&item.change().unwrap(), Height::new(99));
         assert_eq!(serde_json::to_value(&change).unwrap()["kind"], name);
     }
 }
@@ -349,11 +349,11 @@ fn a_programme_has_the_default_tier_or_those_it_names() {
     let extra = "tiers = '5:800 20:1000'\noffset_min = '-60'\norder_max = '10'\nactive = false\n\
         order_least = '2.50'\ngateways = '202 201'";
     let Ok(Some(Change::Programme(programme))) = of(extra) else { panic!() };
-    let gateways = vec![ParticipantId(201), ParticipantId(202)];
-    assert_eq!((programme.order_least, programme.gateways), (Amount(250), gateways));
+    let gateways = vec![ParticipantId::new(201), ParticipantId::new(202)];
+    assert_eq!((programme.order_least, programme.gateways), (Amount::new(250), gateways));
     assert_eq!(programme.tiers[1], CashbackTier { above: 20, basis_points: 1_000 });
     assert_eq!(
-        (programme.offset_min, programme.order_max.0, programme.is_active),
+        (programme.offset_min, programme.order_max.get(), programme.is_active),
         (-60, 1_000, false)
     );
     let error = of("tiers = '5-800'").unwrap_err();

@@ -19,18 +19,20 @@ fn main() {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| ".".to_owned()));
     let time_ms = std::env::args().nth(2).and_then(|text| text.parse().ok());
     let currency = Currency::from_code("EUR").unwrap();
-    let instruction = InstructionId { window: WindowId(12), merchant: MerchantId(1_001), currency };
-    let obligation = Obligation { chain: ChainId(Digest([7; 32])), instruction, attempt: 1 };
+    let instruction =
+        InstructionId { window: WindowId::new(12), merchant: MerchantId::new(1_001), currency };
+    let obligation =
+        Obligation { chain: ChainId::new(Digest::from_bytes([7; 32])), instruction, attempt: 1 };
     let creditor = party("Noodle House", "GB82WEST12345698765432", "WESTGB2L", "London", "GB");
     let payment = OutgoingPayment {
         obligation,
         resend: 0,
-        amount: Amount(12_345),
+        amount: Amount::new(12_345),
         creditor,
         remittance: "window 12".to_owned(),
     };
     let order = PaymentOrder {
-        created: TimeMs(time_ms.unwrap_or(1_796_025_600_000)),
+        created: TimeMs::new(time_ms.unwrap_or(1_796_025_600_000)),
         execution: jiff::civil::date(2026, 12, 1),
         currency,
         debtor: party("Gateway 201", "DE89370400440532013000", "DEUTDEFF", "Frankfurt", "DE"),
@@ -52,8 +54,11 @@ fn main() {
     let pacs = write_pacs008(&order, &between).unwrap();
     let sent =
         SentPayment { obligation, resend: 0, message: pacs.id.clone(), message_name: pacs.name };
-    let recalled =
-        RecalledPayment { sent: sent.clone(), amount: Amount(12_345), execution: order.execution };
+    let recalled = RecalledPayment {
+        sent: sent.clone(),
+        amount: Amount::new(12_345),
+        execution: order.execution,
+    };
     let created = order.created;
     let asked = StatusRequest {
         created,

@@ -13,9 +13,9 @@ const GATEWAY: &str = "DE89370400440532013000";
 
 fn obligation(merchant: u64) -> Obligation {
     let currency = Currency::from_code("CNY").unwrap();
-    let (window, merchant) = (WindowId(12), MerchantId(merchant));
+    let (window, merchant) = (WindowId::new(12), MerchantId::new(merchant));
     let instruction = InstructionId { window, merchant, currency };
-    Obligation { chain: ChainId(Digest([7; 32])), instruction, attempt: 1 }
+    Obligation { chain: ChainId::new(Digest::from_bytes([7; 32])), instruction, attempt: 1 }
 }
 
 /// A camt.053, an entry at a time.
@@ -78,7 +78,7 @@ fn main() {
     let expected = (1..=entries).map(|merchant| ExpectedPayment {
         obligation: obligation(merchant),
         resends: 0,
-        amount: Amount(10_000),
+        amount: Amount::new(10_000),
         merchant_account: format!("6222{merchant}").into(),
         chain: ChainWord::Arrived,
         matched: Vec::new(),

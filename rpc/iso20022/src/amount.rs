@@ -99,7 +99,7 @@ pub fn parse_amount(text: &str, currency: Currency) -> Result<Amount, AmountFlaw
             .and_then(|minor| minor.checked_add(u64::from(digit - b'0')))
             .ok_or_else(|| AmountFlaw::Overflow(quoted(text)))?;
     }
-    Ok(Amount(minor))
+    Ok(Amount::new(minor))
 }
 
 /// Returns the text of an amount with all decimals of its currency: `12.00`, `12` of JPY, `12.000`
@@ -108,7 +108,7 @@ pub fn parse_amount(text: &str, currency: Currency) -> Result<Amount, AmountFlaw
 /// # Errors
 /// When the currency has no minor unit, or the amount has more than 18 digits.
 pub fn amount_text(amount: Amount, currency: Currency) -> Result<String, AmountFlaw> {
-    sum_text(u128::from(amount.0), currency)
+    sum_text(u128::from(amount.get()), currency)
 }
 
 /// Returns the text of a sum of amounts.
@@ -169,11 +169,11 @@ mod tests {
             let currency = currency(code);
             assert_eq!(currency.exponent(), Some(exponent), "{code}");
             for minor in [0, 1, 9, 10, 99, 100, 999, 1_000, 123_456_789, 999_999_999_999_999_999] {
-                let text = amount_text(Amount(minor), currency).unwrap();
-                assert_eq!(parse_amount(&text, currency), Ok(Amount(minor)), "{text} {code}");
+                let text = amount_text(Amount::new(minor), currency).unwrap();
+                assert_eq!(parse_amount(&text, currency), Ok(Amount::new(minor)), "{text} {code}");
                 let zeros = if exponent == 0 { ".0000000000000" } else { "0000000000000" };
                 let long = format!("{text}{zeros}");
-                assert_eq!(parse_amount(&long, currency), Ok(Amount(minor)), "{long} {code}");
+                assert_eq!(parse_amount(&long, currency), Ok(Amount::new(minor)), "{long} {code}");
                 if exponent > 0 {
                     let finer = format!("{text}1");
                     let flaw = parse_amount(&finer, currency).unwrap_err();
@@ -199,7 +199,7 @@ mod tests {
             ("1.5", "KWD", 1_500),
             ("184467440737095516.15", "CNY", u64::MAX),
         ] {
-            assert_eq!(parse_amount(text, currency(code)), Ok(Amount(minor)), "{text}");
+            assert_eq!(parse_amount(text, currency(code)), Ok(Amount::new(minor)), "{text}");
         }
     }
 
@@ -220,6 +220,6 @@ mod tests {
         for code in ["", "cny", "XXX", "ZZZ", "156", "CNYX"] {
             assert_eq!(parse_currency(code), Err(AmountFlaw::Currency(code.to_owned())), "{code}");
         }
-        assert!(matches!(amount_text(Amount(u64::MAX), cny), Err(AmountFlaw::TooLong(_))));
+        assert!(matches!(amount_text(Amount::new(u64::MAX), cny), Err(AmountFlaw::TooLong(_))));
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chain_types::hash::sha256;
-use chain_types::{ChainId, Currency, Digest, InstructionId, MerchantId, WindowId};
+use chain_types::{ChainId, Currency, InstructionId, MerchantId, WindowId};
 
 use crate::base32;
 
@@ -44,15 +44,15 @@ impl Obligation {
         let id = self.instruction;
         let hash = sha256(&[
             &UETR_TAG,
-            &self.chain.0.0,
-            &id.window.0.to_be_bytes(),
-            &id.merchant.0.to_be_bytes(),
-            &id.currency.0.to_be_bytes(),
+            &self.chain.digest().bytes(),
+            &id.window.get().to_be_bytes(),
+            &id.merchant.get().to_be_bytes(),
+            &id.currency.get().to_be_bytes(),
             &self.attempt.to_be_bytes(),
             &resend.to_be_bytes(),
         ]);
         let mut bytes = [0; 16];
-        bytes.copy_from_slice(&hash.0[..16]);
+        bytes.copy_from_slice(&hash.bytes()[..16]);
         bytes[6] = 0x40 | bytes[6] & 0x0f;
         bytes[8] = 0x80 | bytes[8] & 0x3f;
         Uetr(bytes)
@@ -100,9 +100,9 @@ impl EndToEndId {
 
     fn bytes(&self) -> [u8; 20] {
         let mut bytes = [0; 20];
-        bytes[..8].copy_from_slice(&self.instruction.window.0.to_be_bytes());
-        bytes[8..16].copy_from_slice(&self.instruction.merchant.0.to_be_bytes());
-        bytes[16..18].copy_from_slice(&self.instruction.currency.0.to_be_bytes());
+        bytes[..8].copy_from_slice(&self.instruction.window.get().to_be_bytes());
+        bytes[8..16].copy_from_slice(&self.instruction.merchant.get().to_be_bytes());
+        bytes[16..18].copy_from_slice(&self.instruction.currency.get().to_be_bytes());
         bytes[18..].copy_from_slice(&self.attempt.to_be_bytes());
         bytes
     }
@@ -113,17 +113,17 @@ impl EndToEndId {
         let (currency, rest) = rest.split_first_chunk::<2>()?;
         let attempt: [u8; 2] = rest.try_into().ok()?;
         let instruction = InstructionId {
-            window: WindowId(u64::from_be_bytes(*window)),
-            merchant: MerchantId(u64::from_be_bytes(*merchant)),
-            currency: Currency(u16::from_be_bytes(*currency)),
+            window: WindowId::new(u64::from_be_bytes(*window)),
+            merchant: MerchantId::new(u64::from_be_bytes(*merchant)),
+            currency: Currency::new(u16::from_be_bytes(*currency)),
         };
         Some(Self { instruction, attempt: u16::from_be_bytes(attempt) })
     }
 
     fn from_plain(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
-        let window = WindowId(parts.next()?.parse().ok()?);
-        let merchant = MerchantId(parts.next()?.parse().ok()?);
+        let window = WindowId::new(parts.next()?.parse().ok()?);
+        let merchant = MerchantId::new(parts.next()?.parse().ok()?);
         let currency = Currency::from_code_or_number(parts.next()?)?;
         let attempt = parts.next()?.parse().ok()?;
         let id = Self { instruction: InstructionId { window, merchant, currency }, attempt };
@@ -158,7 +158,7 @@ impl FromStr for EndToEndId {
 /// A unique end-to-end transaction reference: a UUID of version 4 whose random bits are a hash of
 /// chain, window, merchant, currency, attempt and re-send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Uetr(pub [u8; 16]);
+pub struct Uetr([u8; 16]);
 
 impl fmt::Display for Uetr {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -203,7 +203,7 @@ impl MessageId {
 
     /// Returns the id of a message whose content is `bytes`, with zeros in the places of its id.
     pub(crate) fn of_content(bytes: &[u8]) -> Self {
-        let Digest(hash) = sha256(&[&MESSAGE_TAG, bytes]);
+        let hash = sha256(&[&MESSAGE_TAG, bytes]).bytes();
         Self(format!("{MESSAGE_MARK}{}", base32::encode(&hash[..MESSAGE_BYTES])))
     }
 
@@ -229,8 +229,8 @@ mod tests {
 
     fn id(window: u64, merchant: u64, code: &str, attempt: u16) -> EndToEndId {
         let instruction = InstructionId {
-            window: WindowId(window),
-            merchant: MerchantId(merchant),
+            window: WindowId::new(window),
+            merchant: MerchantId::new(merchant),
             currency: Currency::from_code(code).unwrap(),
         };
         EndToEndId { instruction, attempt }
@@ -282,12 +282,13 @@ mod tests {
 
     #[test]
     fn a_uetr_is_a_uuid_of_version_4_and_follows_each_part() {
-        let obligation = id(12, 1_001, "CNY", 1).of_chain(ChainId(Digest([7; 32])));
+        let obligation =
+            id(12, 1_001, "CNY", 1).of_chain(ChainId::new(Digest::from_bytes([7; 32])));
         let uetr = obligation.uetr(0);
         assert_eq!(uetr.to_string().parse(), Ok(uetr));
         assert_eq!(uetr.to_string().to_uppercase().parse(), Ok(uetr));
         let mut other = obligation;
-        other.chain.0.0[31] ^= 1;
+        other.chain = ChainId::new(Digest::from_bytes([8; 32]));
         let mut all = vec![uetr, obligation.uetr(1), other.uetr(0)];
         for changed in [
             id(13, 1_001, "CNY", 1),
@@ -328,9 +329,9 @@ mod tests {
         #[test]
         fn every_id_reads_back(window: u64, merchant: u64, currency: u16, attempt: u16) {
             let instruction = InstructionId {
-                window: WindowId(window),
-                merchant: MerchantId(merchant),
-                currency: Currency(currency),
+                window: WindowId::new(window),
+                merchant: MerchantId::new(merchant),
+                currency: Currency::new(currency),
             };
             let id = EndToEndId { instruction, attempt };
             let text = id.to_string();

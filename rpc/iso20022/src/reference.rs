@@ -21,9 +21,19 @@ const TAG: [u8; 16] = *b"sluice:bankref:1";
 /// | 33 to 35 characters of ASCII | `ff`, and 7 bits a character, the first bits first, and zeros |
 /// | anything longer | `fe`, and the first 31 bytes of a hash: the bridge's journal has the text |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BankReference(pub [u8; BYTES]);
+pub struct BankReference([u8; BYTES]);
 
 impl BankReference {
+    /// Returns the reference that the chain keeps as these bytes, which may be no reference.
+    pub const fn from_bytes(bytes: [u8; BYTES]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the bytes that the chain keeps.
+    pub const fn bytes(self) -> [u8; BYTES] {
+        self.0
+    }
+
     /// Returns the reference of `text`, or `None` of an empty text or one with control characters.
     pub fn of_text(text: &str) -> Option<Self> {
         if text.is_empty() || text.chars().any(char::is_control) {
@@ -36,7 +46,7 @@ impl BankReference {
             bytes = packed(text);
         } else {
             bytes[0] = HASHED_MARK;
-            bytes[1..].copy_from_slice(&sha256(&[&TAG, text.as_bytes()]).0[..BYTES - 1]);
+            bytes[1..].copy_from_slice(&sha256(&[&TAG, text.as_bytes()]).bytes()[..BYTES - 1]);
         }
         Some(Self(bytes))
     }
@@ -110,10 +120,10 @@ mod tests {
     #[test]
     fn bytes_that_no_text_gives_have_none() {
         let mut bytes = [0; 32];
-        assert_eq!(BankReference(bytes).text(), None);
+        assert_eq!(BankReference::from_bytes(bytes).text(), None);
         bytes[1] = b'a';
-        assert_eq!(BankReference(bytes).text(), None);
+        assert_eq!(BankReference::from_bytes(bytes).text(), None);
         bytes[0] = PACKED_MARK;
-        assert_eq!(BankReference(bytes).text(), None);
+        assert_eq!(BankReference::from_bytes(bytes).text(), None);
     }
 }

@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use ipnet::IpNet;
 
+use crate::tls::TlsFiles;
+
 /// The addresses of the server, and its limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerConfig {
@@ -12,6 +14,10 @@ pub struct ServerConfig {
     /// The address of the operator's paths (`/healthz`, `/readyz`, `/metrics`); `None` for
     /// nowhere.
     pub operator_listen: Option<SocketAddr>,
+    /// The files of TLS at the address of JSON-RPC; `None` for plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// The same for the operator's paths.
+    pub operator_tls: Option<TlsFiles>,
     /// The most connections at once; further ones are told so and closed.
     pub connections_max: u32,
     /// The first descriptor number that no connection may take: from there on they are kept for
@@ -103,6 +109,8 @@ impl Default for ServerConfig {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             operator_listen: None,
+            tls: None,
+            operator_tls: None,
             connections_max: 1_024,
             connections_per_address_max: 256,
             descriptor_ceiling: i32::MAX,

@@ -223,7 +223,7 @@ impl<N: Ord, T: Topic> Feeds<N, T> {
             topic: topic.clone(),
             end: watch::Sender::new(Ok(end)),
             head: head.clone(),
-            pages: Mutex::new(Pages { height: Height(0), kept: Vec::new() }),
+            pages: Mutex::new(Pages { height: Height::new(0), kept: Vec::new() }),
         });
         feeds.insert(name, Arc::downgrade(&feed));
         tokio::spawn(keep_end(self.reader.clone(), Arc::downgrade(&feed), topic, head));

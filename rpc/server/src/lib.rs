@@ -33,6 +33,7 @@ mod seldom;
 mod server;
 mod shares;
 mod subscriptions;
+mod tls;
 mod turns;
 mod websocket;
 
@@ -46,4 +47,5 @@ pub use reader::Reader;
 pub use seldom::Seldom;
 pub use server::{Server, ServerFault};
 pub use subscriptions::Subscriber;
+pub use tls::{TlsFault, TlsFiles};
 pub use turns::ask_for_short_turns;

@@ -5,7 +5,7 @@ use crate::config::ServerConfig;
 use crate::depth::JSON_DEPTH_MAX;
 use crate::operator::{OPERATOR_CONNECTIONS_MAX, OPERATOR_TIMEOUT};
 use crate::request::ID_BYTES_MAX;
-use crate::server::HEADER_BYTES_MAX;
+use crate::server::{HANDSHAKE_CALLS, HEADER_BYTES_MAX};
 
 /// A row of the table of limits.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +69,22 @@ limits! {
         "the process",
         "the connection waits; one log line in 10 s",
         REFUSED,
+    }
+    "handshakes" {
+        "handshakes of TLS",
+        |_| HANDSHAKE_CALLS.into(),
+        "calls each, of the budget of calls",
+        "one address",
+        "closed",
+        "`sluice_rpc_refused_total`, `sluice_rpc_tls_handshakes_total`",
+    }
+    "handshake-time" {
+        "time for a handshake of TLS",
+        |c| c.header_timeout_ms,
+        "ms",
+        "one connection",
+        "closed",
+        "`sluice_rpc_tls_handshakes_total`",
     }
     "header-time" {
         "time for a request's header",

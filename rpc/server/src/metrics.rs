@@ -59,6 +59,51 @@ pub(crate) struct RpcMetrics {
     reads_put_off: Family<ClassLabels, Counter>,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EndLabels {
+    end: &'static str,
+}
+
+/// The figures of a listener's TLS.
+#[derive(Debug, Clone)]
+pub(crate) struct TlsMetrics {
+    handshakes: Family<EndLabels, Counter>,
+    reloads: Family<EndLabels, Counter>,
+    days_left: Gauge,
+}
+
+impl TlsMetrics {
+    /// Makes the figures and registers them under the listener's prefix, such as `sluice_rpc`.
+    pub(crate) fn register(registry: &Mutex<Registry>, prefix: &'static str) -> Self {
+        let metrics = Self {
+            handshakes: Family::default(),
+            reloads: Family::default(),
+            days_left: Gauge::default(),
+        };
+        let mut registry = registry.lock().unwrap_or_else(PoisonError::into_inner);
+        let listener = registry.sub_registry_with_prefix(prefix);
+        let handshakes = metrics.handshakes.clone();
+        listener.register("tls_handshakes", "Handshakes of TLS, by how they ended", handshakes);
+        let reloads = metrics.reloads.clone();
+        listener.register("tls_reloads", "Changed files of TLS, by what came of them", reloads);
+        let days_left = metrics.days_left.clone();
+        listener.register("tls_days_left", "Days until the certificate ends", days_left);
+        metrics
+    }
+
+    pub(crate) fn handshake_ended(&self, end: &'static str) {
+        self.handshakes.get_or_create(&EndLabels { end }).inc();
+    }
+
+    pub(crate) fn reloaded(&self, end: &'static str) {
+        self.reloads.get_or_create(&EndLabels { end }).inc();
+    }
+
+    pub(crate) fn days_left(&self, days: i64) {
+        self.days_left.set(days);
+    }
+}
+
 fn histogram() -> Histogram {
     Histogram::new(exponential_buckets(0.000_25, 2.0, 17))
 }

@@ -18,9 +18,12 @@ use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use prometheus_client::registry::Registry;
 use rpc_api::HealthReport;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
+
+use crate::tls::Tls;
 
 /// Connections at once; the oldest makes way for one more.
 pub(crate) const OPERATOR_CONNECTIONS_MAX: usize = 16;
@@ -38,6 +41,8 @@ pub type Health = Arc<dyn Fn() -> HealthReport + Send + Sync>;
 pub(crate) struct Operator {
     pub(crate) health: Health,
     pub(crate) registry: Arc<Mutex<Registry>>,
+    /// Without it, the listener speaks plain HTTP.
+    pub(crate) tls: Option<Arc<Tls>>,
 }
 
 impl Operator {
@@ -60,7 +65,7 @@ impl Operator {
             {
                 oldest.abort();
             }
-            let serving = serve_one(this.clone(), stream);
+            let serving = secure_one(this.clone(), stream);
             let task = tokio::spawn(tokio::time::timeout(OPERATOR_TIMEOUT, serving));
             open.push_back(task.abort_handle());
         }
@@ -103,7 +108,21 @@ impl Operator {
     }
 }
 
-async fn serve_one(operator: Arc<Operator>, stream: TcpStream) {
+async fn secure_one(operator: Arc<Operator>, stream: TcpStream) {
+    match operator.tls.clone() {
+        None => serve_one(operator, stream).await,
+        Some(tls) => {
+            if let Some(stream) = tls.accept(stream).await {
+                serve_one(operator, stream).await;
+            }
+        }
+    }
+}
+
+async fn serve_one<S>(operator: Arc<Operator>, stream: S)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let service = service_fn(move |request: Request<Incoming>| -> Ready<Result<_, Infallible>> {
         ready(Ok(operator.respond(&request)))
     });

@@ -1,5 +1,7 @@
 //! The handles that all connections of the public port share, and the answers that are no JSON.
 
+use std::sync::Arc;
+
 use hyper::http::{HeaderName, HeaderValue};
 use hyper::{Response, StatusCode, header};
 use tokio_util::sync::CancellationToken;
@@ -11,6 +13,7 @@ use crate::connection::Pools;
 use crate::dispatch::Dispatcher;
 use crate::gate::Gate;
 use crate::metrics::RpcMetrics;
+use crate::tls::Tls;
 
 /// The handles that all connections share.
 pub(crate) struct Shared {
@@ -19,6 +22,8 @@ pub(crate) struct Shared {
     pub(crate) pools: Pools,
     pub(crate) gate: Gate,
     pub(crate) metrics: RpcMetrics,
+    /// Without it, the port speaks plain HTTP.
+    pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) tasks: TaskTracker,
     /// Asks connections to finish.
     pub(crate) stop: CancellationToken,

@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::core::server::Methods;
 use prometheus_client::registry::Registry;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
@@ -29,13 +29,14 @@ use crate::connection::{Connection, Pools};
 use crate::dispatch::Dispatcher;
 use crate::gate::Gate;
 use crate::http;
-use crate::metrics::RpcMetrics;
+use crate::metrics::{RpcMetrics, TlsMetrics};
 use crate::operator::{Health, Operator};
 use crate::parameters;
 use crate::port::Shared;
 use crate::reader::Reader;
 use crate::reads::Reads;
 use crate::seldom::Seldom;
+use crate::tls::{Tls, TlsFault, TlsFiles};
 use crate::turns::ask_for_short_turns;
 
 /// The time between two sweeps of budgets that are full again.
@@ -44,6 +45,12 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 const OVERDUE_INTERVAL: Duration = Duration::from_millis(100);
 /// How long to wait when the system gives no connection, such as for want of file descriptors.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
+/// How many tasks a thread runs before it looks which sockets have something to read. Tokio's own
+/// number is 61: where strangers keep the threads busy, a client's request lay unseen meanwhile, for
+/// a millisecond or two.
+const TASKS_BETWEEN_LOOKS: u32 = 4;
+/// The calls that a handshake of TLS counts for in the budget of its address.
+pub(crate) const HANDSHAKE_CALLS: u32 = 20;
 /// The longest header of a request, and the most that is read of a connection ahead of what is in
 /// hand: it is held once a connection.
 pub(crate) const HEADER_BYTES_MAX: usize = 16 * 1024;
@@ -67,6 +74,14 @@ pub enum ServerFault {
     /// The system gives no threads.
     #[error("no threads for rpc.listen ({0}); raise the limit of processes, or stop others")]
     Threads(io::Error),
+    /// The files of a listener's TLS cannot be used.
+    #[error("{setting}: {source}")]
+    Tls {
+        /// The section that names the files.
+        setting: &'static str,
+        /// The file and its fault.
+        source: TlsFault,
+    },
     /// Two methods have one name.
     #[error("two methods of the interface have one name: {0}; this is a defect, report it")]
     Methods(#[from] RegisterMethodError),
@@ -112,6 +127,7 @@ impl Threads {
                 tracing::debug!(%error, "a thread of the server gets turns like any other");
             }
         };
+        builder.event_interval(TASKS_BETWEEN_LOOKS);
         let builder = builder.thread_name(name).on_thread_start(short_turns).enable_all();
         let runtime = builder.build().map_err(ServerFault::Threads)?;
         let handle = runtime.handle().clone();
@@ -142,6 +158,17 @@ fn bind(
     open().map_err(|source| ServerFault::Bind { setting, address, source })
 }
 
+fn open_tls(
+    setting: &'static str,
+    files: TlsFiles,
+    config: &ServerConfig,
+    metrics: TlsMetrics,
+) -> Result<Arc<Tls>, ServerFault> {
+    let timeout = Duration::from_millis(config.header_timeout_ms);
+    let tls = Tls::open(files, timeout, metrics);
+    tls.map(Arc::new).map_err(|source| ServerFault::Tls { setting, source })
+}
+
 impl Server {
     /// Listens and serves until `cancel`: at the public address what `methods` makes of the
     /// server's reader, at the operator's what `health` says. Figures are registered under
@@ -165,11 +192,24 @@ impl Server {
         let methods = methods(&reader).and_then(|methods| parameters::hold(&methods))?;
         let mut server =
             Self { address, operator_address: None, tasks: Vec::new(), threads: vec![threads] };
+        let tls = config.tls.clone().map(|files| {
+            let metrics = TlsMetrics::register(&registry, "sluice_rpc");
+            open_tls("rpc.tls", files, &config, metrics)
+        });
+        let tls = tls.transpose()?;
+        if let Some(tls) = &tls {
+            server.tasks.push(handle.spawn(tls.clone().watch(cancel.clone())));
+        }
         if let Some(listen) = config.operator_listen {
-            let operator = Operator { health, registry };
+            let operator_tls = config.operator_tls.clone().map(|files| {
+                let metrics = TlsMetrics::register(&registry, "sluice_operator");
+                open_tls("operator.tls", files, &config, metrics)
+            });
+            let operator = Operator { health, registry, tls: operator_tls.transpose()? };
             server.start_operator(listen, operator, cancel.clone())?;
         }
         let shared = Shared {
+            tls,
             dispatcher: Dispatcher::new(&config, budget, metrics.clone(), methods),
             pools: Pools::new(&config, &metrics),
             gate: Gate::new(&config),
@@ -198,6 +238,9 @@ impl Server {
         let (threads, handle) = Threads::start(builder, "operator")?;
         let (listener, address) = bind("operator.listen", listen, &handle)?;
         self.operator_address = Some(address);
+        if let Some(tls) = &operator.tls {
+            self.tasks.push(handle.spawn(tls.clone().watch(cancel.clone())));
+        }
         self.tasks.push(handle.spawn(operator.serve(listener, cancel)));
         self.threads.push(threads);
         Ok(())
@@ -304,7 +347,7 @@ impl Acceptor {
         self.next_number += 1;
         self.open.insert(self.next_number, Arc::downgrade(&connection));
         let (end, abort) = (connection.activity.end.clone(), shared.abort.clone());
-        let serving = serve(stream, connection, shared.clone());
+        let serving = secure(stream, connection, shared.clone());
         shared.tasks.spawn(async move {
             tokio::select! {
                 () = serving => {}
@@ -326,9 +369,29 @@ impl Acceptor {
     }
 }
 
+/// Serves one connection, by TLS where the listener speaks it. A handshake costs a signature: it is
+/// paid from the budget of calls of the client's address, unless that is a proxy's.
+async fn secure(stream: TcpStream, connection: Arc<Connection>, shared: Arc<Shared>) {
+    let Some(tls) = shared.tls.clone() else {
+        return serve(stream, connection, shared).await;
+    };
+    let peer = connection.peer;
+    if !shared.gate.is_proxy(peer)
+        && shared.dispatcher.budget.take_more(peer, HANDSHAKE_CALLS).is_err()
+    {
+        return shared.metrics.refused("handshakes");
+    }
+    if let Some(stream) = tls.accept(stream).await {
+        serve(stream, connection, shared).await;
+    }
+}
+
 /// Serves one connection until it closes, or after the server was asked to stop until its request
 /// is answered.
-async fn serve(stream: TcpStream, connection: Arc<Connection>, shared: Arc<Shared>) {
+async fn serve<S>(stream: S, connection: Arc<Connection>, shared: Arc<Shared>)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let header_timeout = Duration::from_millis(shared.config.header_timeout_ms);
     let stop = shared.stop.clone();
     let service = service_fn(move |request: Request<Incoming>| {

@@ -78,10 +78,10 @@ impl<'a> Overlay<'a> {
         }
         let key = self.due_key(payable, order.accepted, self.time, order.is_cross_border);
         let (gateway, deadline) = (order.gateway, order.deadline);
-        let first = Due { amount: Amount(0), order_count: 0, gateway, deadline };
+        let first = Due { amount: Amount::new(0), order_count: 0, gateway, deadline };
         // What is collected in this block is in no window before.
         let due = self.accounts.due_mut(payable, key, first);
-        due.amount = Amount(due.amount.0.saturating_add(order.amount.0));
+        due.amount = due.amount.plus(order.amount);
         due.order_count += 1;
     }
 
@@ -93,7 +93,7 @@ impl<'a> Overlay<'a> {
         is_cross_border: bool,
     ) -> DueKey {
         let AccountKey { owner, currency, .. } = *self.accounts.key(payable);
-        let merchant = MerchantId(owner);
+        let merchant = MerchantId::new(owner);
         DueKey { merchant, currency, accepted, collected, is_cross_border }
     }
 
@@ -102,11 +102,11 @@ impl<'a> Overlay<'a> {
     pub fn reverse_in_window(&mut self, payable: Slot, reversal: &Reversal) {
         let amount = reversal.amount;
         let collected = self.collected(payable);
-        let rest =
-            collected.and_then(|sum| sum.amount.0.checked_sub(amount.0).map(|rest| (sum, rest)));
+        let rest = collected
+            .and_then(|sum| sum.amount.get().checked_sub(amount.get()).map(|rest| (sum, rest)));
         assert!(rest.is_some(), "more was reversed than the window collected");
         if let Some((sum, rest)) = rest {
-            self.accounts.set_collected(payable, Collected { amount: Amount(rest), ..sum });
+            self.accounts.set_collected(payable, Collected { amount: Amount::new(rest), ..sum });
         }
         let Reversal { accepted, collected, is_cross_border, .. } = *reversal;
         let key = self.due_key(payable, accepted, collected, is_cross_border);
@@ -118,7 +118,7 @@ impl<'a> Overlay<'a> {
         assert!(due.is_some_and(|due| due.amount >= amount), "{key:?}: more went back than is due");
         if let Some(due) = due {
             let order_count = due.order_count - u64::from(reversal.is_whole);
-            let amount = Amount(due.amount.0.saturating_sub(amount.0));
+            let amount = due.amount.minus(amount);
             *self.accounts.due_mut(payable, key, due) = Due { amount, order_count, ..due };
         }
     }

@@ -48,7 +48,7 @@ impl OrderRecord {
 /// The part of an item's Merkle leaf hash that tells one content from another.
 pub fn fingerprint(leaf: &Digest) -> [u8; 16] {
     let mut bytes = [0; 16];
-    bytes.copy_from_slice(&leaf.0[..16]);
+    bytes.copy_from_slice(&leaf.bytes()[..16]);
     bytes
 }
 

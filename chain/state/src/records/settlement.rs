@@ -106,7 +106,7 @@ pub struct InstructionRecord {
 impl InstructionRecord {
     /// How much of it is still to be paid, in minor units.
     pub const fn left(&self) -> Amount {
-        Amount(self.amount.0.saturating_sub(self.amount_returned.0))
+        self.amount.minus(self.amount_returned)
     }
 
     /// The block in which it arrived or was wholly returned, if it is ended so.

@@ -15,13 +15,13 @@ use self::page::is;
 use super::*;
 use crate::account::AccountKind;
 
-const CNY: Currency = Currency(156);
-const USD: Currency = Currency(840);
-const TIME: TimeMs = TimeMs(1_000_001);
-const PLACE: Location = Location { height: Height(61), batch: 62, item: 63 };
+const CNY: Currency = Currency::new(156);
+const USD: Currency = Currency::new(840);
+const TIME: TimeMs = TimeMs::new(1_000_001);
+const PLACE: Location = Location { height: Height::new(61), batch: 62, item: 63 };
 
 fn instruction() -> InstructionId {
-    InstructionId { window: WindowId(11), merchant: MerchantId(12), currency: CNY }
+    InstructionId { window: WindowId::new(11), merchant: MerchantId::new(12), currency: CNY }
 }
 
 fn account() -> AccountKey {
@@ -32,11 +32,11 @@ fn account() -> AccountKey {
 fn records_of_windows_are_as_the_page_says() {
     let party = WindowParty { kind: AccountKind::GatewayLiquidity, owner: 21, currency: CNY };
     let window = WindowRecord {
-        id: WindowId(1),
-        opened: TimeMs(2),
-        first_height: Height(3),
-        closed: Some(TimeMs(4)),
-        last_height: Some(Height(5)),
+        id: WindowId::new(1),
+        opened: TimeMs::new(2),
+        first_height: Height::new(3),
+        closed: Some(TimeMs::new(4)),
+        last_height: Some(Height::new(5)),
         order_count: 6,
         instruction_count: 7,
         positions: vec![Position { party, gross_debits: 22, gross_credits: 23 }],
@@ -53,13 +53,13 @@ fn records_of_windows_are_as_the_page_says() {
     ];
     is(Record::Window(window), 0, "window", expected);
     let settlement = WindowSettlement {
-        window: WindowId(1),
-        agent: ParticipantId(2),
+        window: WindowId::new(1),
+        agent: ParticipantId::new(2),
         reference: [3; 32],
         time: TIME,
         location: PLACE,
-        checker: ParticipantId(4),
-        digest: Digest([5; 32]),
+        checker: ParticipantId::new(4),
+        digest: Digest::from_bytes([5; 32]),
     };
     let expected: &[(&str, &[u128])] = &[
         ("window", &[1]),
@@ -77,24 +77,24 @@ fn records_of_windows_are_as_the_page_says() {
 fn records_of_payments_are_as_the_page_says() {
     let record = |status| InstructionRecord {
         id: instruction(),
-        gateway: ParticipantId(31),
-        amount: Amount(32),
-        amount_returned: Amount(33),
+        gateway: ParticipantId::new(31),
+        amount: Amount::new(32),
+        amount_returned: Amount::new(33),
         order_count: 34,
         cross_border_count: 35,
         attempt: 36,
-        attempt_height: Height(41),
+        attempt_height: Height::new(41),
         failures: 42,
-        recalled: Some(TimeMs(43)),
-        earliest_accepted: TimeMs(37),
-        instructed: TimeMs(38),
-        deadline: TimeMs(39),
+        recalled: Some(TimeMs::new(43)),
+        earliest_accepted: TimeMs::new(37),
+        instructed: TimeMs::new(38),
+        deadline: TimeMs::new(39),
         status,
         reference: [40; 32],
         cashback: vec![CashbackSum {
-            gateway: ParticipantId(45),
-            currency: Currency(156),
-            amount: Amount(46),
+            gateway: ParticipantId::new(45),
+            currency: Currency::new(156),
+            amount: Amount::new(46),
         }],
     };
     let (time, location) = (TIME, PLACE);
@@ -102,7 +102,7 @@ fn records_of_payments_are_as_the_page_says() {
         (InstructionStatus::Instructed, &[0]),
         (InstructionStatus::Arrived { time, location }, &[1, 1_000_001, 61, 62, 63]),
         (
-            InstructionStatus::Failed { reason: 2, by: ParticipantId(44), time, location },
+            InstructionStatus::Failed { reason: 2, by: ParticipantId::new(44), time, location },
             &[2, 2, 44, 1_000_001, 61, 62, 63],
         ),
         (InstructionStatus::Returned { time, location }, &[3, 1_000_001, 61, 62, 63]),
@@ -134,7 +134,7 @@ fn records_of_payments_are_as_the_page_says() {
 fn records_of_accounts_are_as_the_page_says() {
     let entry = |cause| AccountEntry {
         key: account(),
-        height: Height(1),
+        height: Height::new(1),
         sequence: 2,
         cause,
         time: TIME,
@@ -157,10 +157,10 @@ fn records_of_accounts_are_as_the_page_says() {
         (EntryCause::Batch(41), &[1, 41]),
         (EntryCause::Expiry, &[2]),
         (EntryCause::Instruction(instruction()), &[3, 11, 12, 156]),
-        (EntryCause::WindowClose(WindowId(42)), &[4, 42]),
-        (EntryCause::Order(OrderId([43; 16])), &[5, 43]),
-        (EntryCause::Transfer(TransferId([44; 16])), &[6, 44]),
-        (EntryCause::Settlement(WindowId(46)), &[7, 46]),
+        (EntryCause::WindowClose(WindowId::new(42)), &[4, 42]),
+        (EntryCause::Order(OrderId::from_bytes([43; 16])), &[5, 43]),
+        (EntryCause::Transfer(TransferId::from_bytes([44; 16])), &[6, 44]),
+        (EntryCause::Settlement(WindowId::new(46)), &[7, 46]),
     ];
     for (cause, said) in causes {
         let expected: &[(&str, &[u128])] = &[
@@ -183,18 +183,18 @@ fn records_of_accounts_are_as_the_page_says() {
 #[test]
 fn records_of_deadlines_and_evidence_are_as_the_page_says() {
     let subjects: [(BreachSubject, &[u128]); 2] = [
-        (BreachSubject::Order(OrderId([45; 16])), &[0, 45]),
+        (BreachSubject::Order(OrderId::from_bytes([45; 16])), &[0, 45]),
         (BreachSubject::Instruction(instruction()), &[1, 11, 12, 156]),
     ];
     for (subject, said) in subjects {
         let breach = BreachRecord {
-            height: Height(1),
+            height: Height::new(1),
             sequence: 2,
             stage: BreachStage::Arrived,
-            late: Some(ParticipantId(4)),
+            late: Some(ParticipantId::new(4)),
             subject,
-            deadline: TimeMs(5),
-            noticed: TimeMs(6),
+            deadline: TimeMs::new(5),
+            noticed: TimeMs::new(6),
         };
         let expected: &[(&str, &[u128])] = &[
             ("block", &[1]),
@@ -208,15 +208,15 @@ fn records_of_deadlines_and_evidence_are_as_the_page_says() {
         is(Record::Breach(breach), 3, "breach", expected);
     }
     let evidence = EvidenceRecord {
-        height: Height(1),
+        height: Height::new(1),
         sequence: 2,
         time: TIME,
-        validator: ValidatorId(3),
+        validator: ValidatorId::new(3),
         kind: EquivocationKind::Proposals,
-        offence_height: Height(4),
-        offence_round: Round(5),
+        offence_height: Height::new(4),
+        offence_round: Round::new(5),
         first: None,
-        second: Some(BlockHash(Digest([6; 32]))),
+        second: Some(BlockHash::new(Digest::from_bytes([6; 32]))),
     };
     let expected: &[(&str, &[u128])] = &[
         ("block", &[1]),
@@ -235,12 +235,12 @@ fn records_of_deadlines_and_evidence_are_as_the_page_says() {
 #[test]
 fn records_of_money_in_and_out_are_as_the_page_says() {
     let back = ReturnRecord {
-        order: OrderId([1; 16]),
+        order: OrderId::from_bytes([1; 16]),
         sequence: 2,
-        gateway: ParticipantId(3),
-        amount: Amount(4),
-        payout: Amount(5),
-        cashback: Amount(6),
+        gateway: ParticipantId::new(3),
+        amount: Amount::new(4),
+        payout: Amount::new(5),
+        cashback: Amount::new(6),
         reason: 7,
         is_reversal: true,
         is_unconverted: true,
@@ -248,8 +248,8 @@ fn records_of_money_in_and_out_are_as_the_page_says() {
         time: TIME,
         location: PLACE,
         from_payable: true,
-        cashback_rested: Amount(9),
-        cashback_set_off: Amount(10),
+        cashback_rested: Amount::new(9),
+        cashback_set_off: Amount::new(10),
     };
     let expected: &[(&str, &[u128])] = &[
         ("order", &[1]),
@@ -270,19 +270,19 @@ fn records_of_money_in_and_out_are_as_the_page_says() {
     ];
     is(Record::Return(back), 5, "return", expected);
     let transfer = TransferRecord {
-        id: TransferId([1; 16]),
+        id: TransferId::from_bytes([1; 16]),
         action: TransferAction::Withdraw,
         account: account(),
-        amount: Amount(3),
+        amount: Amount::new(3),
         reference: [4; 32],
-        content: Digest([5; 32]),
-        maker: ParticipantId(6),
-        proposed: TimeMs(7),
+        content: Digest::from_bytes([5; 32]),
+        maker: ParticipantId::new(6),
+        proposed: TimeMs::new(7),
         location: PLACE,
         status: TransferStatus::Approved,
-        checker: Some(ParticipantId(8)),
+        checker: Some(ParticipantId::new(8)),
         checker_reference: [9; 32],
-        decided: Some(TimeMs(10)),
+        decided: Some(TimeMs::new(10)),
     };
     let expected: &[(&str, &[u128])] = &[
         ("id", &[1]),
@@ -308,10 +308,10 @@ fn records_of_conversions_are_as_the_page_says() {
     let published = RateRecord {
         currency: CNY,
         payout_currency: USD,
-        provider: ParticipantId(1),
+        provider: ParticipantId::new(1),
         rate,
-        observed: TimeMs(2),
-        published: TimeMs(3),
+        observed: TimeMs::new(2),
+        published: TimeMs::new(3),
     };
     let expected: &[(&str, &[u128])] = &[
         ("currency", &[156]),
@@ -323,14 +323,14 @@ fn records_of_conversions_are_as_the_page_says() {
     ];
     is(Record::Rate(published), 7, "rate", expected);
     let quote = QuoteRecord {
-        id: QuoteId(1),
+        id: QuoteId::new(1),
         currency: CNY,
         payout_currency: USD,
         rate,
-        ceiling: Amount(2),
-        used: Amount(3),
-        valid_until: TimeMs(4),
-        issued: TimeMs(5),
+        ceiling: Amount::new(2),
+        used: Amount::new(3),
+        valid_until: TimeMs::new(4),
+        issued: TimeMs::new(5),
     };
     let expected: &[(&str, &[u128])] = &[
         ("id", &[1]),
@@ -351,12 +351,12 @@ fn records_of_limits_and_lines_are_as_the_page_says() {
         scope: PolicyScope::Merchant,
         subject: 3,
         currency: CNY,
-        order_max: Amount(4),
-        user_day_max: Amount(5),
-        day_max: Amount(6),
-        hold_above: Amount(7),
-        desk: ParticipantId(8),
-        since: TimeMs(9),
+        order_max: Amount::new(4),
+        user_day_max: Amount::new(5),
+        day_max: Amount::new(6),
+        hold_above: Amount::new(7),
+        desk: ParticipantId::new(8),
+        since: TimeMs::new(9),
     };
     let expected: &[(&str, &[u128])] = &[
         ("scope", &[2]),
@@ -370,12 +370,13 @@ fn records_of_limits_and_lines_are_as_the_page_says() {
         ("since", &[9]),
     ];
     is(Record::Policy(policy), 9, "policy", expected);
-    let (account, owner, holder) = (LineAccount::FxPosition, ParticipantId(2), ParticipantId(3));
+    let (account, owner, holder) =
+        (LineAccount::FxPosition, ParticipantId::new(2), ParticipantId::new(3));
     let line = LineRecord {
         key: LineKey { account, owner, currency: CNY, holder },
-        limit: Amount(4),
-        outstanding: Amount(5),
-        since: TimeMs(6),
+        limit: Amount::new(4),
+        outstanding: Amount::new(5),
+        since: TimeMs::new(6),
     };
     let expected: &[(&str, &[u128])] = &[
         ("account", &[5]),
@@ -392,18 +393,18 @@ fn records_of_limits_and_lines_are_as_the_page_says() {
 #[test]
 fn records_of_governance_are_as_the_page_says() {
     let proposal = ProposalRecord {
-        id: ProposalId([1; 16]),
+        id: ProposalId::from_bytes([1; 16]),
         change: Change::Parameter { index: 2, value: 20_000 },
-        digest: Digest([2; 32]),
-        maker: ParticipantId(3),
-        proposed: TimeMs(4),
-        activation: Height(5),
-        due: Height(6),
-        approvals: vec![ParticipantId(3), ParticipantId(6)],
-        refusals: vec![ParticipantId(7)],
+        digest: Digest::from_bytes([2; 32]),
+        maker: ParticipantId::new(3),
+        proposed: TimeMs::new(4),
+        activation: Height::new(5),
+        due: Height::new(6),
+        approvals: vec![ParticipantId::new(3), ParticipantId::new(6)],
+        refusals: vec![ParticipantId::new(7)],
         status: ProposalStatus::Failed,
         failure: 806,
-        status_height: Height(8),
+        status_height: Height::new(8),
     };
     let expected: &[(&str, &[u128])] = &[
         ("id", &[1]),
@@ -424,14 +425,14 @@ fn records_of_governance_are_as_the_page_says() {
     let key = |seed: u8| SecretKey::from_seed(&[seed; 32]).public_key();
     let last = |seed: u8| u128::from(*codec::encode(&key(seed)).last().unwrap());
     let registry = RegistryRecord {
-        since: Height(1),
+        since: Height::new(1),
         parties: vec![PartyKeys {
-            participant: ParticipantId(2),
+            participant: ParticipantId::new(2),
             current: key(3),
-            previous: Some((key(4), Height(5))),
+            previous: Some((key(4), Height::new(5))),
         }],
         validators: ValidatorSet::new(vec![Validator {
-            id: ValidatorId(6),
+            id: ValidatorId::new(6),
             public_key: key(7),
             power: 8,
         }]),

@@ -3,9 +3,9 @@
 use super::*;
 
 fn movement(overlay: &mut Overlay<'_>, currencies: [Currency; 2], amount: u64) -> Movement {
-    let debit = overlay.open(AccountKey::liquidity(ParticipantId(1), currencies[0]));
-    let credit = overlay.open(AccountKey::payable(MerchantId(9), currencies[1]));
-    Movement::of_order(debit, credit, Amount(amount))
+    let debit = overlay.open(AccountKey::liquidity(ParticipantId::new(1), currencies[0]));
+    let credit = overlay.open(AccountKey::payable(MerchantId::new(9), currencies[1]));
+    Movement::of_order(debit, credit, Amount::new(amount))
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn an_account_comes_to_be_with_its_first_movement() {
     let state = State::genesis(&genesis());
     let mut overlay = Overlay::new(&state, START.plus(1), 0);
     overlay.begin(EntryCause::Batch(0));
-    overlay.open(AccountKey::payable(MerchantId(7), CNY));
+    overlay.open(AccountKey::payable(MerchantId::new(7), CNY));
     let movement = movement(&mut overlay, [CNY, CNY], 150);
     overlay.reserve(&movement).unwrap();
     assert_eq!(overlay.account(movement.debit).available(), 0);
@@ -69,8 +69,8 @@ fn an_account_comes_to_be_with_its_first_movement() {
 fn counters_do_not_overflow() {
     let almost = i128::MAX.cast_unsigned() - 5;
     let full = Account { debits_posted: almost, credits_pending: almost, ..Account::default() };
-    assert!(full.debited(Amount(5)).is_ok());
-    assert_eq!(full.debited(Amount(6)), Err(CounterOverflow));
-    assert_eq!(full.credit_reserved(Amount(u64::MAX)), Err(CounterOverflow));
+    assert!(full.debited(Amount::new(5)).is_ok());
+    assert_eq!(full.debited(Amount::new(6)), Err(CounterOverflow));
+    assert_eq!(full.credit_reserved(Amount::new(u64::MAX)), Err(CounterOverflow));
     assert_eq!(full.available(), 0);
 }

@@ -15,9 +15,10 @@ proptest! {
         let (first, more, step) = heights;
         let location = at(first + more, places.0, places.1);
         let status = OrderStatus::from_number(status).unwrap();
-        let mut record = OrderRecord::new(location, &Digest(leaf), Outcome(outcome), status);
+        let leaf = Digest::from_bytes(leaf);
+        let mut record = OrderRecord::new(location, &leaf, Outcome(outcome), status);
         if is_stepped {
-            let location = at(location.height.0 + step, places.2, places.3);
+            let location = at(location.height.get() + step, places.2, places.3);
             record = record.stepped(OrderStatus::Voided, location.height, Some(location));
         }
         let window = window_of_orders();
@@ -27,7 +28,7 @@ proptest! {
         prop_assert_eq!(window.get(&id(2, START)), Some(record));
         prop_assert_eq!(window.get(&id(1, START)), Some(other));
         let far = START.plus(900_000);
-        let retired = window.retire(&Parameters::default(), Height(9), far);
+        let retired = window.retire(&Parameters::default(), Height::new(9), far);
         let run = [(id(1, START), other), (id(2, START), record)];
         prop_assert_eq!(&retired.runs, &[OrderRun::of(&run)]);
         prop_assert!(retired.runs[0].sorted().eq(run));
@@ -46,11 +47,11 @@ fn a_slice_leaves_exactly_when_none_of_its_ids_can_commit() {
     }
     let end = last.plus(parameters.order_validity_ms);
     assert!(check_timely(&parameters, id(3, last), end).is_ok(), "it could still commit");
-    assert!(window.retire(&parameters, Height(9), end).runs.is_empty());
+    assert!(window.retire(&parameters, Height::new(9), end).runs.is_empty());
     assert!(is_live(&parameters, id(1, first), end));
     assert!(check_timely(&parameters, id(3, last), end.plus(1)).is_err());
     assert!(!is_live(&parameters, id(3, last), end.plus(1)));
-    let retired = window.retire(&parameters, Height(9), end.plus(1));
+    let retired = window.retire(&parameters, Height::new(9), end.plus(1));
     let run: Vec<OrderId> = ids_of(&retired).collect();
     assert_eq!(run, [id(1, first), id(2, first), id(3, last)], "sorted");
     assert_eq!((window.len(), window.get(&id(1, first))), (1, None));
@@ -71,17 +72,17 @@ fn orders_are_looked_up_together_as_one_by_one() {
         let there = (number % 2 == 0).then(|| record(at(7, 0, item)));
         assert_eq!(expected.is_in_state, there.is_some(), "order {number}");
         assert_eq!(window.get_hashed(expected.hash, id), there, "order {number}");
-        assert_eq!(window.shared().look_up(id), Sought { record: there, left: Height(0) });
+        assert_eq!(window.shared().look_up(id), Sought { record: there, left: Height::new(0) });
         assert_eq!(readers.look_up(id).record, None, "another window's");
     }
     let copy = window.clone();
-    let retired = window.retire(&Parameters::default(), Height(8), START.plus(900_000));
+    let retired = window.retire(&Parameters::default(), Height::new(8), START.plus(900_000));
     let mut ascending = known.clone();
     ascending.sort_unstable();
     assert!(ids_of(&retired).eq(ascending));
     assert_eq!((retired.runs.len(), window.len(), copy.len()), (3, 0, 3_000));
     for id in &known {
-        let left = Sought { record: None, left: Height(8) };
+        let left = Sought { record: None, left: Height::new(8) };
         assert_eq!(window.shared().look_up(id), left, "it is elsewhere from block 8 on");
         assert!(retired.runs.iter().any(|run| run.get(id).is_some()));
     }
@@ -98,13 +99,13 @@ fn runs_ascend_and_do_not_overlap() {
         // Some share a millisecond, in no order.
         window.insert(id(number * 7 % 501, START.plus(number / 9 * 873)), record(at(1, 0, 0)));
     }
-    let retired = window.retire(&Parameters::default(), Height(9), START.plus(900_000));
+    let retired = window.retire(&Parameters::default(), Height::new(9), START.plus(900_000));
     let ids: Vec<OrderId> = ids_of(&retired).collect();
     assert_eq!(ids.len(), 500);
     assert!(ids.is_sorted());
     for run in &retired.runs {
         let (first, last) = (run.sorted().next().unwrap().0, run.sorted().last().unwrap().0);
-        assert!(last.time().0 - first.time().0 < SLICE_MS);
+        assert!(last.time().get() - first.time().get() < SLICE_MS);
     }
 }
 

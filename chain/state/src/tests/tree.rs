@@ -23,11 +23,11 @@ proptest! {
             for (index, leaf) in step {
                 // New leaves follow the last one.
                 let index = index.min(u32::try_from(leaves.len()).unwrap());
-                change.insert(index, Digest(leaf));
+                change.insert(index, Digest::from_bytes(leaf));
                 if index as usize == leaves.len() {
-                    leaves.push(Digest(leaf));
+                    leaves.push(Digest::from_bytes(leaf));
                 }
-                leaves[index as usize] = Digest(leaf);
+                leaves[index as usize] = Digest::from_bytes(leaf);
             }
             let change = tree.change(change.into_iter().collect());
             tree.apply(&change);
@@ -95,6 +95,6 @@ fn a_proof_from_what_is_kept_is_the_states_own() {
         let Ok(others) = AccountProof::from_kept((*key, *account), place, writes, missing);
         assert!(!others.holds(state.digest()), "the other accounts are missing");
     }
-    let stranger = AccountKey::payable(MerchantId(999), Currency(156));
+    let stranger = AccountKey::payable(MerchantId::new(999), Currency::new(156));
     assert_eq!(state.account_place(&stranger), None);
 }

@@ -118,7 +118,7 @@ fn restored(book: &UserBook) -> UserBook {
 fn blocks_of_counted() -> impl Strategy<Value = Vec<(u16, bool, Vec<Counted>)>> {
     let order = (0_u8..20, 0_u32..3, 0_u16..3, any::<bool>());
     let order = order.prop_map(|(user, programme, currency, is_booked)| {
-        let (user, currency) = ([user; 16], Currency(currency));
+        let (user, currency) = ([user; 16], Currency::new(currency));
         let month = UserMonthKey { user, programme, month: 0 };
         Counted { month, day: UserDayKey { user, currency }, is_booked }
     });

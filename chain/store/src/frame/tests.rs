@@ -3,7 +3,7 @@
 
 use super::*;
 
-const CHAIN: ChainId = ChainId(Digest([7; 32]));
+const CHAIN: ChainId = ChainId::new(Digest::from_bytes([7; 32]));
 const SALT: u64 = 0x0123_4567_89ab_cdef;
 
 fn header() -> FrameHeader {

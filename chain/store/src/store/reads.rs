@@ -37,7 +37,7 @@ impl Store {
     /// committed.
     fn place(&self, height: Height) -> Result<Option<Place>, StoreFault> {
         self.poison.check()?;
-        if height.0 > self.head.load(Ordering::Acquire) {
+        if height.get() > self.head.load(Ordering::Acquire) {
             return Ok(None);
         }
         self.index.get::<Heights>(&height)
@@ -63,7 +63,7 @@ impl Store {
     }
 
     fn is_committed(&self, height: Height) -> bool {
-        height.0 <= self.head.load(Ordering::Acquire)
+        height.get() <= self.head.load(Ordering::Acquire)
     }
 
     fn row<T: Table>(&self, key: &T::Key) -> Result<Option<T::Value>, StoreFault> {
@@ -147,7 +147,7 @@ impl ChainStore for Store {
 
     fn head(&self) -> Option<Height> {
         let head = self.head.load(Ordering::Acquire);
-        (head > 0).then_some(Height(head))
+        (head > 0).then_some(Height::new(head))
     }
 
     fn block(&self, height: Height) -> Result<Option<CommittedBlock>, StoreFault> {
@@ -408,7 +408,7 @@ impl ChainStore for Store {
         after: Option<QuoteId>,
         limit: usize,
     ) -> Result<Vec<QuoteRecord>, StoreFault> {
-        self.page::<Quotes>(&provider.0.to_be_bytes(), after, limit)
+        self.page::<Quotes>(&provider.get().to_be_bytes(), after, limit)
     }
 
     fn policy(&self, policy: &PolicyKey) -> Result<Option<PolicyRecord>, StoreFault> {

@@ -21,7 +21,7 @@ use crate::store::Store;
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-const CHAIN: ChainId = ChainId(Digest([7; 32]));
+const CHAIN: ChainId = ChainId::new(Digest::from_bytes([7; 32]));
 
 fn options() -> StoreOptions {
     StoreOptions { block_file_bytes: 4_096, ..StoreOptions::default() }
@@ -31,8 +31,8 @@ fn block(height: u64) -> ExecutedBlock {
     let header = BlockHeader {
         protocol_version: 1,
         chain_id: CHAIN,
-        height: Height(height),
-        time: TimeMs(height),
+        height: Height::new(height),
+        time: TimeMs::new(height),
         ..BlockHeader::default()
     };
     let block = Block { header, batches: Vec::new(), evidence: Vec::new() };
@@ -40,8 +40,8 @@ fn block(height: u64) -> ExecutedBlock {
 }
 
 fn certificate(height: u64) -> Certificate {
-    let (height, block) = (Height(height), block(height).block.hash());
-    Certificate { height, round: Round(0), block, signatures: Vec::new() }
+    let (height, block) = (Height::new(height), block(height).block.hash());
+    Certificate { height, round: Round::new(0), block, signatures: Vec::new() }
 }
 
 fn append(store: &Store, height: u64) {
@@ -53,11 +53,11 @@ fn assert_refuses_everything(store: &Store) {
     let results = [
         store.stage(&block(3)).err(),
         store.commit(&certificate(3), BlockRecords::default()).err(),
-        store.reindex(Height(1), BlockRecords::default()).err(),
-        store.checkpoint(Height(1), b"state").err(),
-        store.block(Height(1)).err(),
-        store.payload(Height(1)).err(),
-        store.outcomes(Height(1)).err(),
+        store.reindex(Height::new(1), BlockRecords::default()).err(),
+        store.checkpoint(Height::new(1), b"state").err(),
+        store.block(Height::new(1)).err(),
+        store.payload(Height::new(1)).err(),
+        store.outcomes(Height::new(1)).err(),
         store.block_height(&block(1).block.hash()).err(),
         store.archived_order(&OrderId::default()).err(),
         store.windows(None, 1).err(),
@@ -85,29 +85,29 @@ fn poisoned_by(operation: Operation, act: impl FnOnce(&Store) -> Result<(), Stor
     fail_next(operation);
     let fault = act(&store).expect_err("the failure shows at once");
     assert!(matches!(fault, StoreFault::Io { .. }), "{fault}");
-    assert_eq!(store.head(), Some(Height(2)), "what failed did not become the head");
+    assert_eq!(store.head(), Some(Height::new(2)), "what failed did not become the head");
     assert_refuses_everything(&store);
     drop(store);
     // The next process finds what was durable and goes on.
     let (store, recovery) = Store::open(folder.path(), CHAIN, options()).unwrap();
-    assert_eq!(recovery.head, Some(Height(2)));
+    assert_eq!(recovery.head, Some(Height::new(2)));
     store.stage(&block(3)).unwrap();
     store.commit(&certificate(3), BlockRecords::default()).unwrap();
     append(&store, 4);
-    assert!(store.block(Height(3)).unwrap().is_some());
+    assert!(store.block(Height::new(3)).unwrap().is_some());
 }
 
 #[test]
 fn a_failed_write_of_a_stage_stops_the_store() {
     let mut other = block(3);
-    other.block.header.round = Round(1);
+    other.block.header.round = Round::new(1);
     poisoned_by(Write, |store| store.stage(&other));
 }
 
 #[test]
 fn a_failed_sync_of_a_stage_stops_the_store() {
     let mut other = block(3);
-    other.block.header.round = Round(1);
+    other.block.header.round = Round::new(1);
     poisoned_by(Sync, |store| store.stage(&other));
 }
 
@@ -118,12 +118,12 @@ fn a_failed_write_of_a_certificate_stops_the_store() {
 
 #[test]
 fn a_failed_sync_of_a_checkpoint_stops_the_store() {
-    poisoned_by(Sync, |store| store.checkpoint(Height(2), b"state"));
+    poisoned_by(Sync, |store| store.checkpoint(Height::new(2), b"state"));
 }
 
 #[test]
 fn a_failed_write_of_a_checkpoint_stops_the_store() {
-    poisoned_by(Write, |store| store.checkpoint(Height(2), b"state"));
+    poisoned_by(Write, |store| store.checkpoint(Height::new(2), b"state"));
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn a_failed_beginning_of_a_file_stops_the_store() {
     assert_refuses_everything(&store);
     drop(store);
     let (store, recovery) = Store::open(folder.path(), CHAIN, options()).unwrap();
-    assert_eq!(recovery.head, Some(Height(height)));
+    assert_eq!(recovery.head, Some(Height::new(height)));
     append(&store, height + 1);
     append(&store, height + 2);
 }
@@ -161,15 +161,15 @@ fn a_failed_write_or_sync_of_the_log_is_final() {
     let folder = tempfile::tempdir().unwrap();
     for (name, operation) in [("written", Write), ("synced", Sync)] {
         let path = folder.path().join(name);
-        let (mut log, _) = Log::open(&path, CHAIN, Height(0), IfMissing::Create).unwrap();
-        log.append(Height(1), &[b"kept"]).unwrap();
+        let (mut log, _) = Log::open(&path, CHAIN, Height::new(0), IfMissing::Create).unwrap();
+        log.append(Height::new(1), &[b"kept"]).unwrap();
         fail_next(operation);
-        let fault = log.append(Height(1), &[b"lost"]).unwrap_err();
+        let fault = log.append(Height::new(1), &[b"lost"]).unwrap_err();
         assert!(matches!(fault, StoreFault::Io { .. }), "{fault}");
-        let fault = log.append(Height(1), &[b"later"]).unwrap_err();
+        let fault = log.append(Height::new(1), &[b"later"]).unwrap_err();
         assert!(matches!(fault, StoreFault::Poisoned { .. }), "{fault}");
         drop(log);
-        let (_, entries) = Log::open(&path, CHAIN, Height(0), IfMissing::Create).unwrap();
+        let (_, entries) = Log::open(&path, CHAIN, Height::new(0), IfMissing::Create).unwrap();
         assert_eq!(entries[0].bytes, b"kept");
         assert!(entries.iter().all(|entry| entry.bytes != b"later"));
     }

@@ -39,7 +39,10 @@ impl Store {
                 positions.push(*position);
                 continue;
             }
-            let parts = vec![Cow::Owned(id.0.0.to_vec()), Cow::Borrowed(batch.bytes().as_ref())];
+            let parts = vec![
+                Cow::Owned(id.digest().bytes().to_vec()),
+                Cow::Borrowed(batch.bytes().as_ref()),
+            ];
             let position = group.push(Kind::Payload, parts);
             brought.push((id, position));
             positions.push(position);
@@ -91,7 +94,7 @@ impl Store {
         rows.write()?;
         self.archive(learned.retired)?;
         writer.head = Some(height);
-        self.head.store(height.0, Ordering::Release);
+        self.head.store(height.get(), Ordering::Release);
         add(&self.counters.blocks_committed, 1);
         add(&self.counters.bytes_appended, bytes);
         add(&self.counters.files_begun, u64::from(rolled));

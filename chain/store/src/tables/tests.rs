@@ -13,9 +13,9 @@ use crate::record_paths::RecordName;
 
 fn instruction() -> impl Strategy<Value = InstructionId> {
     (0..3_u64, any::<u64>(), any::<u16>()).prop_map(|(window, merchant, currency)| InstructionId {
-        window: WindowId(window << 40),
-        merchant: MerchantId(merchant),
-        currency: Currency(currency),
+        window: WindowId::new(window << 40),
+        merchant: MerchantId::new(merchant),
+        currency: Currency::new(currency),
     })
 }
 
@@ -23,7 +23,7 @@ fn account() -> impl Strategy<Value = AccountKey> {
     (0..8_usize, any::<u64>(), any::<u16>()).prop_map(|(kind, owner, currency)| AccountKey {
         kind: AccountKind::ALL[kind],
         owner,
-        currency: Currency(currency),
+        currency: Currency::new(currency),
     })
 }
 
@@ -40,24 +40,24 @@ proptest! {
         instructions in (instruction(), instruction()),
         accounts in (account(), account()),
     ) {
-        assert_same_order(&Height(numbers.0), &Height(numbers.1));
-        assert_same_order(&WindowId(numbers.0), &WindowId(numbers.1));
+        assert_same_order(&Height::new(numbers.0), &Height::new(numbers.1));
+        assert_same_order(&WindowId::new(numbers.0), &WindowId::new(numbers.1));
         let (closed, settled) = (RecordName::Window, RecordName::WindowSettlement);
         let names = [numbers.0, numbers.1].map(|number| {
-            let window = WindowId(number / 2);
+            let window = WindowId::new(number / 2);
             if number % 2 == 0 { closed(window) } else { settled(window) }
         });
         assert_same_order(&names[0], &names[1]);
         assert_same_order(&instructions.0, &instructions.1);
-        let gateways = (ParticipantId(sequences.0), ParticipantId(sequences.1));
+        let gateways = (ParticipantId::new(sequences.0), ParticipantId::new(sequences.1));
         assert_same_order(&(gateways.0, instructions.0), &(gateways.1, instructions.1));
         assert_same_order(&(gateways.0, instructions.0), &(gateways.0, instructions.1));
-        let entries = (Height(numbers.0), Height(numbers.1 % 2));
+        let entries = (Height::new(numbers.0), Height::new(numbers.1 % 2));
         assert_same_order(&(accounts.0, entries.0), &(accounts.1, entries.1));
         assert_same_order(&(accounts.0, entries.0), &(accounts.0, entries.1));
         let breaches = (
-            RecordCursor { height: Height(numbers.0 % 3), sequence: sequences.0 },
-            RecordCursor { height: Height(numbers.1 % 3), sequence: sequences.1 },
+            RecordCursor { height: Height::new(numbers.0 % 3), sequence: sequences.0 },
+            RecordCursor { height: Height::new(numbers.1 % 3), sequence: sequences.1 },
         );
         assert_same_order(&breaches.0, &breaches.1);
         let key = (accounts.0, entries.0).to_bytes();
@@ -73,20 +73,22 @@ proptest! {
         smalls in (any::<u16>(), any::<u16>()),
         scopes in (0..3_usize, 0..3_usize),
     ) {
-        let quotes = (QuoteId(numbers.0), QuoteId(numbers.1));
+        let quotes = (QuoteId::new(numbers.0), QuoteId::new(numbers.1));
         assert_same_order(&quotes.0, &quotes.1);
-        let returns = ((OrderId(orders.0), smalls.0), (OrderId(orders.1), smalls.1));
+        let orders = (OrderId::from_bytes(orders.0), OrderId::from_bytes(orders.1));
+        let returns = ((orders.0, smalls.0), (orders.1, smalls.1));
         assert_same_order(&returns.0, &returns.1);
         assert_same_order(&returns.0, &(returns.0.0, smalls.1));
         let rates = [(smalls.0, numbers.0), (smalls.1, numbers.1)].map(|(small, number)| {
-            let provider = ParticipantId(number as u32);
-            ((Currency(small), Currency(smalls.0 ^ small), provider), TimeMs(number))
+            let provider = ParticipantId::new(number as u32);
+            ((Currency::new(small), Currency::new(smalls.0 ^ small), provider), TimeMs::new(number))
         });
         assert_same_order(&rates[0], &rates[1]);
         assert_same_order(&rates[0], &(rates[0].0, rates[1].1));
         assert!(rates[0].to_bytes().starts_with(&rate_prefix(&rates[0].0)));
-        let policies = [(scopes.0, numbers.0, smalls.0), (scopes.1, numbers.1, smalls.1)]
-            .map(|(scope, subject, small)| (PolicyScope::ALL[scope], subject, Currency(small)));
+        let currencies = (Currency::new(smalls.0), Currency::new(smalls.1));
+        let policies = [(scopes.0, numbers.0, currencies.0), (scopes.1, numbers.1, currencies.1)]
+            .map(|(scope, subject, currency)| (PolicyScope::ALL[scope], subject, currency));
         assert_same_order(&policies[0], &policies[1]);
     }
 }

@@ -30,19 +30,19 @@ fn assert_restores(from: &Path, blocks: &BackupBlocks) {
     restore(from, &blocks.files, &home).unwrap();
     let (store, recovery) = Store::open(&home, CHAIN, small_options()).unwrap();
     assert_eq!(recovery.head, Some(blocks.head));
-    assert_eq!(usual_block(blocks.head.0).block.hash(), blocks.block);
+    assert_eq!(usual_block(blocks.head.get()).block.hash(), blocks.block);
     assert!(recovery.staged.is_empty() && !recovery.created);
-    assert_usual(&store, blocks.head.0);
+    assert_usual(&store, blocks.head.get());
     let left: Vec<_> =
         fs::read_dir(&home).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     for name in ["vote.guard", "consensus.wal", "restoring"] {
         assert!(!left.iter().any(|found| found == name), "{left:?}");
     }
     // The home goes on.
-    append_usual(&store, blocks.head.0 + 1..=blocks.head.0 + 5);
+    append_usual(&store, blocks.head.get() + 1..=blocks.head.get() + 5);
     drop(store);
     let (store, _) = Store::open(&home, CHAIN, small_options()).unwrap();
-    assert_usual(&store, blocks.head.0 + 5);
+    assert_usual(&store, blocks.head.get() + 5);
 }
 
 /// Block files of a home are in a backup byte by byte, as far as it goes.
@@ -69,7 +69,7 @@ fn a_backup_of_every_height_restores() {
         store.stage(&usual_block(height + 1)).unwrap();
         let to = folder.path().join(height.to_string());
         let blocks = back_up(&home, &to).unwrap().unwrap();
-        assert_eq!(blocks.head, Height(height));
+        assert_eq!(blocks.head, Height::new(height));
         assert_is_prefix(&home, &to, &blocks);
         if height % 4 == 1 {
             assert_restores(&to, &blocks);
@@ -134,7 +134,7 @@ fn a_backup_of_a_home_with_a_torn_tail_ends_before_it() {
         let folder = tempfile::tempdir().unwrap();
         let to = folder.path().join("backup");
         let blocks = back_up(&home, &to).unwrap().unwrap();
-        assert_eq!(blocks.head, Height(height), "torn at {end}");
+        assert_eq!(blocks.head, Height::new(height), "torn at {end}");
         assert_is_prefix(&home, &to, &blocks);
     }
 }

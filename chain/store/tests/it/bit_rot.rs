@@ -21,7 +21,7 @@ fn read_all(store: &Store, head: u64, context: &str) -> u64 {
     let mut faults = 0;
     for height in 1..=head {
         let expected = usual_block(height);
-        let at = Height(height);
+        let at = Height::new(height);
         match store.block(at) {
             Ok(found) => assert_eq!(found, Some(committed(&expected)), "{context}"),
             Err(fault) => {
@@ -63,7 +63,7 @@ fn home() -> TestHome {
     let home = TestHome::new();
     let (store, _) = home.open();
     append_usual(&store, 1..=12);
-    store.checkpoint(Height(12), b"state").unwrap();
+    store.checkpoint(Height::new(12), b"state").unwrap();
     append_usual(&store, 13..=HEAD);
     store.stage(&usual_block(HEAD + 1)).unwrap();
     drop(store);
@@ -87,7 +87,11 @@ fn a_flipped_bit_is_a_named_fault_at_opening_or_at_reading() {
                     refused += 1;
                 }
                 Ok((store, recovery)) => {
-                    assert_eq!(recovery.head, Some(Height(HEAD)), "{context}: nothing was cut");
+                    assert_eq!(
+                        recovery.head,
+                        Some(Height::new(HEAD)),
+                        "{context}: nothing was cut"
+                    );
                     if read_all(&store, HEAD, &context) > 0 { faulty += 1 } else { harmless += 1 }
                 }
             }

@@ -58,7 +58,7 @@ fn a_large_file_goes_as_the_one_being_written_grows() {
         assert!(cached(home.path(), 1) > height * MIB / 2, "nothing goes before");
     }
     let full = cached(home.path(), 1);
-    for height in store.head().unwrap().0 + 1.. {
+    for height in store.head().unwrap().get() + 1.. {
         append(&store, &block(height, 0, vec![batch(height, 8_192)]));
         if cached(home.path(), 2) > 10 * MIB {
             break;

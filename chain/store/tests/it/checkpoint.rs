@@ -23,8 +23,8 @@ fn home() -> (TestHome, Vec<u8>) {
     let home = TestHome::new();
     let (store, _) = home.open();
     append_usual(&store, 1..=8);
-    store.checkpoint(Height(3), b"the one before").unwrap();
-    store.checkpoint_of(Height(5), &mut pieces(1)).unwrap();
+    store.checkpoint(Height::new(3), b"the one before").unwrap();
+    store.checkpoint_of(Height::new(5), &mut pieces(1)).unwrap();
     let bytes: Vec<u8> = pieces(1).flatten().collect();
     assert_eq!(files(&home.path()).len(), 1, "the one before is gone");
     assert_eq!(store.size_on_disk().unwrap().checkpoint_bytes, bytes.len() as u64);
@@ -35,7 +35,7 @@ fn home() -> (TestHome, Vec<u8>) {
 fn pieces_come_back_as_one() {
     let (home, bytes) = home();
     let (_, recovery) = home.open();
-    assert!(recovery.checkpoint == Some((Height(5), bytes)));
+    assert!(recovery.checkpoint == Some((Height::new(5), bytes)));
 }
 
 #[test]
@@ -50,16 +50,16 @@ fn one_that_the_index_does_not_name_leaves_the_one_before() {
     let killed = home.killed(&store);
     assert_eq!(files(&killed.path()).len(), 3);
     let (store, recovery) = killed.open();
-    assert!(recovery.checkpoint == Some((Height(5), bytes)));
+    assert!(recovery.checkpoint == Some((Height::new(5), bytes)));
     assert_eq!(
         files(&killed.path()),
         [killed.path().join("checkpoints").join(written.file_name().unwrap())]
     );
     // Again at the same height, of another form: as a whole.
-    store.checkpoint_of(Height(5), &mut pieces(2)).unwrap();
+    store.checkpoint_of(Height::new(5), &mut pieces(2)).unwrap();
     let killed = killed.killed(&store);
     let (_, recovery) = killed.open();
-    assert!(recovery.checkpoint == Some((Height(5), pieces(2).flatten().collect())));
+    assert!(recovery.checkpoint == Some((Height::new(5), pieces(2).flatten().collect())));
 }
 
 #[test]
@@ -83,6 +83,6 @@ fn a_damaged_or_lost_one_is_a_named_fault() {
     fs::write(&path, b"what is left of it").unwrap();
     fs::remove_dir_all(home.path().join("index")).unwrap();
     let (_, recovery) = home.open();
-    assert_eq!((recovery.head, recovery.checkpoint), (Some(Height(8)), None));
+    assert_eq!((recovery.head, recovery.checkpoint), (Some(Height::new(8)), None));
     assert_eq!(files(&home.path()), [] as [PathBuf; 0]);
 }

@@ -21,8 +21,8 @@ use tempfile::TempDir;
 
 pub use self::records::*;
 
-pub const CHAIN: ChainId = ChainId(Digest([7; 32]));
-pub const OTHER_CHAIN: ChainId = ChainId(Digest([8; 32]));
+pub const CHAIN: ChainId = ChainId::new(Digest::from_bytes([7; 32]));
+pub const OTHER_CHAIN: ChainId = ChainId::new(Digest::from_bytes([8; 32]));
 /// Two or three blocks fill a file of this size, so that every test crosses files.
 pub const SMALL_FILE_BYTES: u64 = 16 * 1024;
 
@@ -135,7 +135,7 @@ pub fn written_end(path: &Path) -> u64 {
 pub fn order_id(number: u64) -> OrderId {
     let mut entropy = [0; 10];
     entropy[2..].copy_from_slice(&number.to_be_bytes());
-    OrderId::new(TimeMs(1_800_000_000_000 + number), entropy)
+    OrderId::new(TimeMs::new(1_800_000_000_000 + number), entropy)
 }
 
 /// A batch of `count` items, unlike that of any other `seed`.
@@ -143,13 +143,13 @@ pub fn batch(seed: u64, count: u64) -> VerifiedBatch {
     let key = SecretKey::from_seed(&[3; 32]);
     let items: Vec<CollectItem> = (0..count)
         .map(|item| CollectItem {
-            order_id: order_id(seed * 10_000 + item).0,
+            order_id: order_id(seed * 10_000 + item).bytes(),
             reference: [seed as u8; 32],
             spare: [0; 16],
         })
         .collect();
-    let submitter = ParticipantId(201);
-    let until = TimeMs(1_800_000_100_000);
+    let submitter = ParticipantId::new(201);
+    let until = TimeMs::new(1_800_000_100_000);
     let bytes = SignedBatch::sign(CHAIN, submitter, &key, until, &items);
     let decoded = SignedBatch::decode(Bytes::from(bytes)).unwrap();
     let keys = party_keys(submitter, key.public_key());
@@ -158,29 +158,29 @@ pub fn batch(seed: u64, count: u64) -> VerifiedBatch {
 
 /// Time of the block of a height.
 pub fn time_of(height: u64) -> TimeMs {
-    TimeMs(1_800_000_000_000 + height * 100)
+    TimeMs::new(1_800_000_000_000 + height * 100)
 }
 
 pub fn block(height: u64, round: u32, batches: Vec<VerifiedBatch>) -> ExecutedBlock {
     let header = BlockHeader {
         protocol_version: 1,
         chain_id: CHAIN,
-        height: Height(height),
-        round: Round(round),
-        proposer: ValidatorId(round % 4),
+        height: Height::new(height),
+        round: Round::new(round),
+        proposer: ValidatorId::new(round % 4),
         time: time_of(height),
-        window: WindowId(height / 10),
-        parent: BlockHash(Digest([height as u8; 32])),
+        window: WindowId::new(height / 10),
+        parent: BlockHash::new(Digest::from_bytes([height as u8; 32])),
         batch_count: batches.len() as u32,
-        batches_root: Digest([1; 32]),
-        results_root: Digest([2; 32]),
-        state_digest: Digest([height as u8; 32]),
-        validators_hash: Digest([4; 32]),
-        next_validators_hash: Digest([4; 32]),
-        parameters_hash: Digest([5; 32]),
+        batches_root: Digest::from_bytes([1; 32]),
+        results_root: Digest::from_bytes([2; 32]),
+        state_digest: Digest::from_bytes([height as u8; 32]),
+        validators_hash: Digest::from_bytes([4; 32]),
+        next_validators_hash: Digest::from_bytes([4; 32]),
+        parameters_hash: Digest::from_bytes([5; 32]),
         party_count: 1,
-        parties_root: Digest([6; 32]),
-        records_root: Digest([7; 32]),
+        parties_root: Digest::from_bytes([6; 32]),
+        records_root: Digest::from_bytes([7; 32]),
         ..BlockHeader::default()
     };
     let outcomes = batches
@@ -203,7 +203,9 @@ pub fn certificate(staged: &ExecutedBlock) -> Certificate {
         height: staged.block.header.height,
         round: staged.block.header.round,
         block: staged.block.hash(),
-        signatures: (0..3).map(|id| (ValidatorId(id), Signature([id as u8; 64]))).collect(),
+        signatures: (0..3)
+            .map(|id| (ValidatorId::new(id), Signature::from_bytes([id as u8; 64])))
+            .collect(),
     }
 }
 
@@ -230,10 +232,10 @@ pub fn append_usual(store: &dyn ChainStore, heights: std::ops::RangeInclusive<u6
 
 /// Asserts that everything about the usual blocks up to `head` reads back.
 pub fn assert_usual(store: &dyn ChainStore, head: u64) {
-    assert_eq!(store.head(), (head > 0).then_some(Height(head)));
+    assert_eq!(store.head(), (head > 0).then_some(Height::new(head)));
     for height in 1..=head {
         let staged = usual_block(height);
-        let at = Height(height);
+        let at = Height::new(height);
         assert_eq!(store.block(at).unwrap(), Some(committed(&staged)), "block {height}");
         assert_eq!(store.block_height(&staged.block.hash()).unwrap(), Some(at));
         assert_eq!(store.payload(at).unwrap(), Some(payload_of(&staged)), "payload {height}");
@@ -247,7 +249,7 @@ pub fn assert_usual(store: &dyn ChainStore, head: u64) {
         }
     }
     let beyond = usual_block(head + 1);
-    assert_eq!(store.block(Height(head + 1)).unwrap(), None);
+    assert_eq!(store.block(Height::new(head + 1)).unwrap(), None);
     assert_eq!(store.block_height(&beyond.block.hash()).unwrap(), None);
 }
 

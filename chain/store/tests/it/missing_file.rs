@@ -70,7 +70,7 @@ fn a_home_without_its_chain_id_is_refused() {
 fn log_and_guard_are_made_only_when_allowed() {
     let folder = tempfile::tempdir().unwrap();
     let (log, cell) = (folder.path().join("log"), folder.path().join("cell"));
-    let fault = Log::open(&log, CHAIN, Height(1), IfMissing::Refuse).unwrap_err();
+    let fault = Log::open(&log, CHAIN, Height::new(1), IfMissing::Refuse).unwrap_err();
     assert!(matches!(fault, StoreFault::Missing { .. }), "{fault}");
     let fault = Cell::open(&cell, CHAIN, IfMissing::Refuse).unwrap_err();
     assert!(matches!(fault, StoreFault::Missing { .. }), "{fault}");

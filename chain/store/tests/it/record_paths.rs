@@ -12,19 +12,21 @@ fn leads(path: &RecordPath, height: u64, records: &[Record], index: usize) -> bo
     let leaves: Vec<Digest> = records.iter().map(Record::leaf).collect();
     let count = leaves.len() as u64;
     let root = merkle::root_from_proof(leaves[index], index as u64, count, &path.siblings);
-    let is_there = path.height == Height(height) && path.index as usize == index;
+    let is_there = path.height == Height::new(height) && path.index as usize == index;
     is_there && root == Some(merkle::root(&leaves))
 }
 
 #[test]
 fn the_paths_of_windows_and_their_settlements_are_kept() {
     for (name, store, _home) in both() {
-        let of_window = |number| store.record_path(RecordName::Window(WindowId(number))).unwrap();
-        let of_word =
-            |number| store.record_path(RecordName::WindowSettlement(WindowId(number))).unwrap();
+        let of_window =
+            |number| store.record_path(RecordName::Window(WindowId::new(number))).unwrap();
+        let of_word = |number| {
+            store.record_path(RecordName::WindowSettlement(WindowId::new(number))).unwrap()
+        };
         append_usual(store.as_ref(), 1..=3);
         for number in 1..=3 {
-            let records = records(Height(number));
+            let records = records(Height::new(number));
             let path = of_window(number).unwrap();
             assert!(leads(&path, number, &records, 0), "{name}: {path:?}");
             let path = of_word(number).unwrap();
@@ -52,10 +54,10 @@ fn the_paths_of_windows_and_their_settlements_are_kept() {
 fn paths_are_made_again_with_the_index() {
     for (name, store, _home) in both() {
         append_usual(store.as_ref(), 1..=1);
-        let window = RecordName::Window(WindowId(9));
+        let window = RecordName::Window(WindowId::new(9));
         assert_eq!(store.record_path(window).unwrap(), None, "{name}");
-        store.reindex(Height(1), only(records(Height(9)))).unwrap();
+        store.reindex(Height::new(1), only(records(Height::new(9)))).unwrap();
         let path = store.record_path(window).unwrap().unwrap();
-        assert!(leads(&path, 1, &records(Height(9)), 0), "{name}: {path:?}");
+        assert!(leads(&path, 1, &records(Height::new(9)), 0), "{name}: {path:?}");
     }
 }

@@ -19,7 +19,7 @@ fn commit_records(store: &dyn ChainStore, of: impl Fn(u64) -> Vec<Record>, head:
 
 #[test]
 fn an_instruction_given_to_another_gateway_is_listed_there_only() {
-    let of = |gateway| InstructionFilter::Gateway(ParticipantId(gateway));
+    let of = |gateway| InstructionFilter::Gateway(ParticipantId::new(gateway));
     for (name, store, _home) in both() {
         append_usual(store.as_ref(), 1..=4);
         let staged = usual_block(5);
@@ -29,10 +29,10 @@ fn an_instruction_given_to_another_gateway_is_listed_there_only() {
         store.commit(&certificate(&staged), only(records)).unwrap();
         let ids = |gateway, limit| -> Vec<u64> {
             let page = store.instructions(of(gateway), None, limit).unwrap();
-            page.iter().map(|found| found.id.window.0).collect()
+            page.iter().map(|found| found.id.window.get()).collect()
         };
-        let last = |gateway| store.last_instruction(ParticipantId(gateway)).unwrap();
-        let window = |gateway| last(gateway).map(|id| id.window.0);
+        let last = |gateway| store.last_instruction(ParticipantId::new(gateway)).unwrap();
+        let window = |gateway| last(gateway).map(|id| id.window.get());
         assert_eq!((window(201), window(203), window(299)), (Some(4), Some(2), None), "{name}");
         assert_eq!(ids(201, 1), [3], "{name}: a page is full though rows were passed over");
         assert_eq!(ids(201, 9), [3, 4], "{name}");
@@ -48,8 +48,8 @@ fn an_account_is_found_as_a_block_left_it() {
         store.stage(&staged).unwrap();
         store.commit(&certificate(&staged), only(vec![])).unwrap();
         let at = |owner, height| {
-            let found = store.account_entry_at(&account(owner), Height(height)).unwrap();
-            found.map(|entry| (entry.height.0, entry.sequence, entry.after.credits_posted))
+            let found = store.account_entry_at(&account(owner), Height::new(height)).unwrap();
+            found.map(|entry| (entry.height.get(), entry.sequence, entry.after.credits_posted))
         };
         assert_eq!(at(1001, 0), None, "{name}: before its first entry");
         assert_eq!(at(1001, 1), Some((1, 2, 1)), "{name}: the last of two in a block");
@@ -64,8 +64,9 @@ fn an_account_is_found_as_a_block_left_it() {
 fn a_node_of_the_accounts_tree_is_found_as_a_block_left_it() {
     for (name, store, _home) in both() {
         append_usual(store.as_ref(), 1..=4);
-        let at =
-            |level, index, height| store.account_node_at(level, index, Height(height)).unwrap();
+        let at = |level, index, height| {
+            store.account_node_at(level, index, Height::new(height)).unwrap()
+        };
         assert_eq!(at(4, 1, 0), None, "{name}: before its first version");
         assert_eq!(at(4, 1, 1), Some(writes(1)), "{name}");
         assert_eq!(at(4, 1, 2), Some(writes(1)), "{name}: a block that did not touch it");
@@ -80,8 +81,12 @@ fn a_node_of_the_accounts_tree_is_found_as_a_block_left_it() {
 fn what_contracts_record_is_found_by_its_key() {
     for (name, store, _home) in both() {
         append_usual(store.as_ref(), 1..=3);
-        assert_eq!(store.window_settlement(WindowId(2)).unwrap(), Some(settlement(2)), "{name}");
-        assert_eq!(store.window_settlement(WindowId(4)).unwrap(), None, "{name}");
+        assert_eq!(
+            store.window_settlement(WindowId::new(2)).unwrap(),
+            Some(settlement(2)),
+            "{name}"
+        );
+        assert_eq!(store.window_settlement(WindowId::new(4)).unwrap(), None, "{name}");
         assert_eq!(store.transfer(&transfer_id(2)).unwrap(), Some(transfer(2)), "{name}");
         assert_eq!(store.transfer(&transfer_id(4)).unwrap(), None, "{name}");
         assert_eq!(store.quote(quote_id(302, 2)).unwrap(), Some(quote(302, 2)), "{name}");
@@ -90,13 +95,13 @@ fn what_contracts_record_is_found_by_its_key() {
         assert_eq!(store.policy(&policy_key(4)).unwrap(), None, "{name}");
         assert_eq!(store.proposal(&proposal_id(1)).unwrap(), Some(proposal(1)), "{name}");
         assert_eq!(store.proposal(&proposal_id(4)).unwrap(), None, "{name}");
-        assert_eq!(store.writes_digest(Height(3)).unwrap(), Some(writes(3)), "{name}");
-        assert_eq!(store.writes_digest(Height(4)).unwrap(), None, "{name}");
+        assert_eq!(store.writes_digest(Height::new(3)).unwrap(), Some(writes(3)), "{name}");
+        assert_eq!(store.writes_digest(Height::new(4)).unwrap(), None, "{name}");
     }
 }
 
 fn policy_key(merchant: u64) -> PolicyKey {
-    (PolicyScope::Merchant, merchant, Currency(156))
+    (PolicyScope::Merchant, merchant, Currency::new(156))
 }
 
 #[test]
@@ -105,7 +110,7 @@ fn the_later_record_of_a_key_stands() {
         append_usual(store.as_ref(), 1..=1);
         let approved = TransferRecord { status: TransferStatus::Approved, ..transfer(1) };
         let refused = ProposalRecord { status: ProposalStatus::Refused, ..proposal(1) };
-        let stricter = PolicyRecord { order_max: Amount(3), ..policy(1) };
+        let stricter = PolicyRecord { order_max: Amount::new(3), ..policy(1) };
         let staged = usual_block(2);
         store.stage(&staged).unwrap();
         let later = vec![
@@ -138,13 +143,13 @@ fn what_contracts_record_is_listed_in_pages() {
         assert_eq!(policies(Some(4), 9), [policy(5)], "{name}");
         let quotes = |provider, after: Option<u64>, limit| {
             let after = after.map(|number| quote_id(provider, number));
-            store.quotes(ParticipantId(provider), after, limit).unwrap()
+            store.quotes(ParticipantId::new(provider), after, limit).unwrap()
         };
         assert_eq!(quotes(301, None, 2), [quote(301, 1), quote(301, 2)], "{name}");
         assert_eq!(quotes(301, Some(4), 9), [quote(301, 5)], "{name}: not the next provider's");
         assert_eq!(quotes(303, None, 9), [], "{name}");
         let rates = |provider, after: Option<u64>, limit| {
-            let key = (Currency(156), Currency(392), ParticipantId(provider));
+            let key = (Currency::new(156), Currency::new(392), ParticipantId::new(provider));
             store.rates(&key, after.map(time_of), limit).unwrap()
         };
         assert_eq!(rates(301, None, 2), [rate(301, 1), rate(301, 2)], "{name}");
@@ -174,14 +179,15 @@ fn a_height_executes_under_the_last_registry_before_it() {
             _ => vec![],
         };
         commit_records(store.as_ref(), of, 6);
-        let at = |height| store.registry_at(Height(height)).unwrap();
+        let at = |height| store.registry_at(Height::new(height)).unwrap();
         for height in [0, 1, 2] {
             assert_eq!(at(height), None, "{name}: {height} executes under the genesis file");
         }
         for (height, since, parties) in [(3, 3, 2), (4, 3, 2), (5, 5, 4), (7, 5, 4)] {
             assert_eq!(at(height), Some(registry(since, parties)), "{name}: {height}");
         }
-        let page = |after: Option<u64>, limit| store.registries(after.map(Height), limit).unwrap();
+        let page =
+            |after: Option<u64>, limit| store.registries(after.map(Height::new), limit).unwrap();
         assert_eq!(page(None, 1), [registry(3, 2)], "{name}");
         assert_eq!(page(Some(3), 9), [registry(5, 4)], "{name}");
     }

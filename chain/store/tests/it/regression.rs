@@ -12,7 +12,7 @@ fn old_and_new(later: u64) -> (TestHome, TestHome) {
     append_usual(&store, 1..=5);
     let old = home.killed(&store);
     append_usual(&store, 6..=later);
-    store.checkpoint(Height(later), b"state").unwrap();
+    store.checkpoint(Height::new(later), b"state").unwrap();
     drop(store);
     (old, home)
 }
@@ -45,6 +45,6 @@ fn an_old_index_under_newer_block_files_catches_up() {
     std::fs::remove_dir_all(new.path().join("index")).unwrap();
     copy_folder(&old.path().join("index"), &new.path().join("index"));
     let (store, recovery) = new.open();
-    assert_eq!(recovery.head, Some(Height(20)));
+    assert_eq!(recovery.head, Some(Height::new(20)));
     assert_usual(&store, 20);
 }

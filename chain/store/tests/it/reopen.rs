@@ -28,12 +28,12 @@ fn after_a_clean_stop_everything_is_there() {
     let home = TestHome::new();
     let (store, _) = home.open();
     append_usual(&store, 1..=30);
-    store.checkpoint(Height(28), b"the state after 28").unwrap();
+    store.checkpoint(Height::new(28), b"the state after 28").unwrap();
     drop(store);
     let (store, recovery) = home.open();
     assert!(!recovery.created);
-    assert_eq!(recovery.head, Some(Height(30)));
-    assert_eq!(recovery.checkpoint, Some((Height(28), b"the state after 28".to_vec())));
+    assert_eq!(recovery.head, Some(Height::new(30)));
+    assert_eq!(recovery.checkpoint, Some((Height::new(28), b"the state after 28".to_vec())));
     assert_eq!(recovery.staged, []);
     assert_eq!(recovery.if_missing(), IfMissing::Refuse);
     assert_usual(&store, 30);
@@ -47,19 +47,19 @@ fn after_kill_blocks_are_there_and_records_come_again_from_the_checkpoint() {
     let home = TestHome::new();
     let (store, _) = home.open();
     append_usual(&store, 1..=12);
-    store.checkpoint(Height(10), b"state").unwrap();
+    store.checkpoint(Height::new(10), b"state").unwrap();
     append_usual(&store, 13..=20);
     let home = home.killed(&store);
     let (store, recovery) = home.open();
-    assert_eq!(recovery.head, Some(Height(20)));
-    assert_eq!(recovery.checkpoint.unwrap().0, Height(10));
+    assert_eq!(recovery.head, Some(Height::new(20)));
+    assert_eq!(recovery.checkpoint.unwrap().0, Height::new(10));
     assert_usual(&store, 20);
     let instructions = |store: &dyn ChainStore| {
         store.instructions(InstructionFilter::All, None, 99).unwrap().len()
     };
     assert_eq!(instructions(&store), 24, "what the checkpoint's flush covered");
     for height in 11..=20 {
-        store.reindex(Height(height), learned(Height(height))).unwrap();
+        store.reindex(Height::new(height), learned(Height::new(height))).unwrap();
     }
     assert_eq!(instructions(&store), 40);
     append_usual(&store, 21..=25);
@@ -73,11 +73,11 @@ fn after_kill_at_any_height_the_head_is_the_last_commit() {
     for height in 1..=24 {
         append_usual(&store, height..=height);
         if height % 7 == 0 {
-            store.checkpoint(Height(height), b"state").unwrap();
+            store.checkpoint(Height::new(height), b"state").unwrap();
         }
         let killed = home.killed(&store);
         let (reopened, recovery) = killed.open();
-        assert_eq!(recovery.head, Some(Height(height)));
+        assert_eq!(recovery.head, Some(Height::new(height)));
         assert_eq!(recovery.staged, []);
         assert_usual(&reopened, height);
         (store, home) = (reopened, killed);
@@ -101,7 +101,7 @@ fn a_staged_block_survives_and_can_be_committed() {
     assert_eq!(store.counters().batches_shared, 1, "a batch is written once a height");
     let home = home.killed(&store);
     let (store, recovery) = home.open();
-    assert_eq!(recovery.head, Some(Height(3)));
+    assert_eq!(recovery.head, Some(Height::new(3)));
     assert_eq!(recovery.if_missing(), IfMissing::Refuse);
     assert_eq!(recovery.staged.len(), 3);
     for (found, staged) in recovery.staged.iter().zip(&rounds) {
@@ -115,8 +115,8 @@ fn a_staged_block_survives_and_can_be_committed() {
     store.stage(&rounds[1]).unwrap();
     assert_eq!(store.size_on_disk().unwrap().block_bytes, before);
     commit(&store, &rounds[1]);
-    assert_eq!(store.block(Height(4)).unwrap(), Some(committed(&rounds[1])));
-    assert_eq!(store.payload(Height(4)).unwrap(), Some(payload_of(&rounds[1])));
+    assert_eq!(store.block(Height::new(4)).unwrap(), Some(committed(&rounds[1])));
+    assert_eq!(store.payload(Height::new(4)).unwrap(), Some(payload_of(&rounds[1])));
 }
 
 #[test]
@@ -124,15 +124,15 @@ fn a_lost_index_is_made_again_from_the_block_files() {
     let home = TestHome::new();
     let (store, _) = home.open();
     append_usual(&store, 1..=30);
-    store.checkpoint(Height(30), b"state").unwrap();
+    store.checkpoint(Height::new(30), b"state").unwrap();
     drop(store);
     fs::remove_dir_all(home.path().join("index")).unwrap();
     let (store, recovery) = home.open();
-    assert_eq!(recovery.head, Some(Height(30)));
+    assert_eq!(recovery.head, Some(Height::new(30)));
     assert_eq!(recovery.checkpoint, None, "the state is executed anew from genesis");
     assert_usual(&store, 30);
     for height in 1..=30 {
-        store.reindex(Height(height), learned(Height(height))).unwrap();
+        store.reindex(Height::new(height), learned(Height::new(height))).unwrap();
     }
     assert_eq!(store.windows(None, 99).unwrap().len(), 30);
 }
@@ -145,7 +145,7 @@ fn orders_that_were_waiting_are_on_disk_after_a_checkpoint() {
     store.stage(&staged).unwrap();
     let runs = retired(&[(0, 3_000), (5_000, 9_000), (10_000, 10_001)]);
     store.commit(&certificate(&staged), leaving(runs.clone())).unwrap();
-    store.checkpoint(Height(1), b"state").unwrap();
+    store.checkpoint(Height::new(1), b"state").unwrap();
     assert_eq!(store.counters().orders_archived, 7_001);
     let home = home.killed(&store);
     let (store, _) = home.open();
@@ -154,8 +154,8 @@ fn orders_that_were_waiting_are_on_disk_after_a_checkpoint() {
         assert_eq!(store.archived_order(&id).unwrap(), Some(record));
     }
     // The replay retires them again; what has arrived is not taken in twice.
-    store.reindex(Height(1), leaving(runs)).unwrap();
-    store.checkpoint(Height(1), b"state").unwrap();
+    store.reindex(Height::new(1), leaving(runs)).unwrap();
+    store.checkpoint(Height::new(1), b"state").unwrap();
     assert_eq!(store.counters().orders_archived, 0);
 }
 
@@ -169,8 +169,8 @@ fn a_block_larger_than_a_file_gets_a_file_of_its_own() {
     append(&store, &usual_block(4));
     let home = home.killed(&store);
     let (store, _) = home.open();
-    assert_eq!(store.payload(Height(3)).unwrap(), Some(payload_of(&large)));
-    assert_eq!(store.block(Height(4)).unwrap(), Some(committed(&usual_block(4))));
+    assert_eq!(store.payload(Height::new(3)).unwrap(), Some(payload_of(&large)));
+    assert_eq!(store.block(Height::new(4)).unwrap(), Some(committed(&usual_block(4))));
 }
 
 #[test]
@@ -181,14 +181,14 @@ fn readers_and_the_writer_do_not_wait_for_each_other() {
     std::thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
-                while store.head() < Some(Height(60)) {
+                while store.head() < Some(Height::new(60)) {
                     let head = store.head().unwrap();
-                    let expected = usual_block(head.0);
+                    let expected = usual_block(head.get());
                     assert_eq!(store.block(head).unwrap(), Some(committed(&expected)));
                     assert_eq!(store.payload(head).unwrap(), Some(payload_of(&expected)));
-                    let old = 1 + head.0 % 9;
+                    let old = 1 + head.get() % 9;
                     assert_eq!(
-                        store.payload(Height(old)).unwrap(),
+                        store.payload(Height::new(old)).unwrap(),
                         Some(payload_of(&usual_block(old)))
                     );
                 }
@@ -197,7 +197,7 @@ fn readers_and_the_writer_do_not_wait_for_each_other() {
         for height in 11..=60 {
             append_usual(&store, height..=height);
             if height % 20 == 0 {
-                store.checkpoint(Height(height), &[7; 10_000]).unwrap();
+                store.checkpoint(Height::new(height), &[7; 10_000]).unwrap();
             }
         }
     });
@@ -209,7 +209,7 @@ fn sizes_and_counters_add_up() {
     let home = TestHome::new();
     let (store, _) = home.open();
     append_usual(&store, 1..=20);
-    store.checkpoint(Height(20), b"state").unwrap();
+    store.checkpoint(Height::new(20), b"state").unwrap();
     let counters = store.counters();
     assert_eq!((counters.blocks_staged, counters.blocks_committed), (20, 20));
     assert_eq!(counters.syncs, 21, "one a block, one a checkpoint");

@@ -2,7 +2,7 @@
 
 use chain_state::{Location, OrderRecord, Record};
 use chain_store::{BlockRecords, InstructionFilter, PAGE_ITEMS_MAX, StoreFault};
-use chain_types::{Digest, Height, ParticipantId, RecordCursor, TimeMs, WindowId};
+use chain_types::{BlockHash, Digest, Height, ParticipantId, RecordCursor, TimeMs, WindowId};
 
 use crate::kit::*;
 
@@ -10,19 +10,19 @@ use crate::kit::*;
 fn an_empty_store_knows_nothing() {
     for (name, store, _home) in both() {
         assert_eq!(store.head(), None, "{name}");
-        assert_eq!(store.block(Height(0)).unwrap(), None, "{name}");
-        assert_eq!(store.block(Height(1)).unwrap(), None, "{name}");
-        assert_eq!(store.payload(Height(1)).unwrap(), None, "{name}");
-        assert_eq!(store.outcomes(Height(1)).unwrap(), None, "{name}");
-        assert_eq!(store.batch_bytes(Height(1), 0).unwrap(), None, "{name}");
+        assert_eq!(store.block(Height::new(0)).unwrap(), None, "{name}");
+        assert_eq!(store.block(Height::new(1)).unwrap(), None, "{name}");
+        assert_eq!(store.payload(Height::new(1)).unwrap(), None, "{name}");
+        assert_eq!(store.outcomes(Height::new(1)).unwrap(), None, "{name}");
+        assert_eq!(store.batch_bytes(Height::new(1), 0).unwrap(), None, "{name}");
         assert_eq!(store.batch_location(&batch(1, 1).id()).unwrap(), None, "{name}");
         assert_eq!(store.archived_order(&order_id(1)).unwrap(), None, "{name}");
-        assert_eq!(store.window(WindowId(0)).unwrap(), None, "{name}");
+        assert_eq!(store.window(WindowId::new(0)).unwrap(), None, "{name}");
         assert_eq!(store.windows(None, 10).unwrap(), [], "{name}");
         assert_eq!(store.instructions(InstructionFilter::All, None, 10).unwrap(), [], "{name}");
         assert_eq!(store.breaches(None, 10).unwrap(), [], "{name}");
         assert_eq!(store.evidence(None, 10).unwrap(), [], "{name}");
-        assert_eq!(store.first_height_from(TimeMs(0)).unwrap(), None, "{name}");
+        assert_eq!(store.first_height_from(TimeMs::new(0)).unwrap(), None, "{name}");
     }
 }
 
@@ -31,15 +31,15 @@ fn what_is_committed_reads_back() {
     for (_, store, _home) in both() {
         append_usual(store.as_ref(), 1..=25);
         assert_usual(store.as_ref(), 25);
-        assert_eq!(store.batch_bytes(Height(3), 3).unwrap(), None, "past the last batch");
+        assert_eq!(store.batch_bytes(Height::new(3), 3).unwrap(), None, "past the last batch");
         let (record, _) = submitted_orders(&usual_block(3), 0).remove(0);
         for (batch, item) in [(3, 0), (0, 1)] {
             let location = Location { batch, item, ..record.location };
             let beyond = OrderRecord { location, ..record };
             assert_eq!(store.submitted_order(&beyond).unwrap(), None, "batch {batch}, {item}");
         }
-        assert_eq!(store.block(Height(0)).unwrap(), None, "block zero is not stored");
-        assert_eq!(store.block(Height(u64::MAX)).unwrap(), None);
+        assert_eq!(store.block(Height::new(0)).unwrap(), None, "block zero is not stored");
+        assert_eq!(store.block(Height::new(u64::MAX)).unwrap(), None);
     }
 }
 
@@ -63,18 +63,14 @@ fn heights_ascend_by_one() {
     for (name, store, _home) in both() {
         for height in [0, 2, 7] {
             let fault = store.stage(&block(height, 0, vec![])).unwrap_err();
-            assert!(
-                matches!(fault, StoreFault::OutOfOrder { expected: Height(1), .. }),
-                "{name}: {fault}"
-            );
+            let StoreFault::OutOfOrder { expected, .. } = fault else { panic!("{name}: {fault}") };
+            assert_eq!(expected, Height::new(1), "{name}");
         }
         append_usual(store.as_ref(), 1..=3);
         for height in [0, 1, 3, 5] {
             let fault = store.stage(&block(height, 0, vec![])).unwrap_err();
-            assert!(
-                matches!(fault, StoreFault::OutOfOrder { expected: Height(4), .. }),
-                "{name}: {fault}"
-            );
+            let StoreFault::OutOfOrder { expected, .. } = fault else { panic!("{name}: {fault}") };
+            assert_eq!(expected, Height::new(4), "{name}");
         }
         // The certificate of an old height, and of one too far ahead.
         for height in [3, 5] {
@@ -82,7 +78,7 @@ fn heights_ascend_by_one() {
             let fault = store.commit(&certificate, only(vec![])).unwrap_err();
             assert!(matches!(fault, StoreFault::OutOfOrder { .. }), "{name}: {fault}");
         }
-        let fault = store.checkpoint(Height(4), b"ahead").unwrap_err();
+        let fault = store.checkpoint(Height::new(4), b"ahead").unwrap_err();
         assert!(matches!(fault, StoreFault::OutOfOrder { .. }), "{name}: {fault}");
         // None of it did any harm.
         append_usual(store.as_ref(), 4..=4);
@@ -95,12 +91,10 @@ fn only_a_staged_block_can_be_committed() {
     for (name, store, _home) in both() {
         store.stage(&usual_block(1)).unwrap();
         let mut other = certificate(&usual_block(1));
-        other.block.0 = Digest([99; 32]);
+        other.block = BlockHash::new(Digest::from_bytes([99; 32]));
         let fault = store.commit(&other, only(vec![])).unwrap_err();
-        assert!(
-            matches!(fault, StoreFault::NotStaged { height: Height(1), .. }),
-            "{name}: {fault}"
-        );
+        let StoreFault::NotStaged { height, .. } = fault else { panic!("{name}: {fault}") };
+        assert_eq!(height, Height::new(1), "{name}");
         assert_eq!(store.head(), None, "{name}");
         commit(store.as_ref(), &usual_block(1));
         assert_usual(store.as_ref(), 1);
@@ -132,14 +126,18 @@ fn blocks_of_several_rounds_share_their_batches_and_one_is_decided() {
             store.stage(staged).unwrap();
         }
         commit(store.as_ref(), &rounds[1]);
-        assert_eq!(store.block(Height(2)).unwrap(), Some(committed(&rounds[1])), "{name}");
-        assert_eq!(store.payload(Height(2)).unwrap(), Some(payload_of(&rounds[1])), "{name}");
-        assert_eq!(store.batch_location(&shared.id()).unwrap(), Some((Height(2), 1)), "{name}");
+        assert_eq!(store.block(Height::new(2)).unwrap(), Some(committed(&rounds[1])), "{name}");
+        assert_eq!(store.payload(Height::new(2)).unwrap(), Some(payload_of(&rounds[1])), "{name}");
+        assert_eq!(
+            store.batch_location(&shared.id()).unwrap(),
+            Some((Height::new(2), 1)),
+            "{name}"
+        );
         assert_eq!(store.batch_location(&batch(501, 1).id()).unwrap(), None, "{name}");
         // A block that lost is gone, and the next height starts afresh.
         assert!(!store.is_staged(&rounds[0].block.hash()), "{name}");
         append(store.as_ref(), &block(3, 0, vec![batch(501, 1)]));
-        assert_eq!(store.batch_location(&batch(501, 1).id()).unwrap(), Some((Height(3), 0)));
+        assert_eq!(store.batch_location(&batch(501, 1).id()).unwrap(), Some((Height::new(3), 0)));
     }
 }
 
@@ -148,8 +146,8 @@ fn windows_are_listed_from_the_newest() {
     for (name, store, _home) in both() {
         append_usual(store.as_ref(), 1..=9);
         let ids = |before: Option<u64>, limit| -> Vec<u64> {
-            let page = store.windows(before.map(WindowId), limit).unwrap();
-            page.iter().map(|window| window.id.0).collect()
+            let page = store.windows(before.map(WindowId::new), limit).unwrap();
+            page.iter().map(|window| window.id.get()).collect()
         };
         assert_eq!(ids(None, 4), [9, 8, 7, 6], "{name}");
         assert_eq!(ids(Some(6), 4), [5, 4, 3, 2], "{name}");
@@ -157,7 +155,7 @@ fn windows_are_listed_from_the_newest() {
         assert_eq!(ids(Some(1), 4), [0_u64; 0], "{name}");
         assert_eq!(ids(Some(1_000), 2), [9, 8], "{name}: from beyond the last");
         assert_eq!(ids(None, 0), [0_u64; 0], "{name}");
-        assert_eq!(store.window(WindowId(4)).unwrap(), Some(window(4, 4)), "{name}");
+        assert_eq!(store.window(WindowId::new(4)).unwrap(), Some(window(4, 4)), "{name}");
     }
 }
 
@@ -169,24 +167,24 @@ fn instructions_are_listed_by_window_and_by_gateway() {
         let ids = |filter, after: Option<(u64, u64)>, limit| -> Vec<(u64, u64)> {
             let after = after.map(|(window, merchant)| instruction_id(window, merchant));
             let page = store.instructions(filter, after, limit).unwrap();
-            page.iter().map(|found| (found.id.window.0, found.id.merchant.0)).collect()
+            page.iter().map(|found| (found.id.window.get(), found.id.merchant.get())).collect()
         };
         let none: [(u64, u64); 0] = [];
         assert_eq!(ids(All, None, 3), [(1, 1001), (1, 1002), (2, 1001)], "{name}");
         assert_eq!(ids(All, Some((2, 1001)), 2), [(2, 1002), (3, 1001)], "{name}");
         assert_eq!(ids(All, Some((5, 1002)), 9), none, "{name}");
-        let third = Window(WindowId(3));
+        let third = Window(WindowId::new(3));
         assert_eq!(ids(third, None, 9), [(3, 1001), (3, 1002)], "{name}");
         assert_eq!(ids(third, Some((3, 1001)), 9), [(3, 1002)], "{name}");
         assert_eq!(ids(third, Some((1, 1)), 9), [(3, 1001), (3, 1002)], "{name}: from before it");
         assert_eq!(ids(third, Some((4, 1)), 9), none, "{name}: from beyond it");
-        let second = Gateway(ParticipantId(202));
+        let second = Gateway(ParticipantId::new(202));
         assert_eq!(ids(second, None, 2), [(1, 1002), (2, 1002)], "{name}");
         assert_eq!(ids(second, Some((2, 1002)), 9), [(3, 1002), (4, 1002), (5, 1002)], "{name}");
         // A cursor that names no instruction goes on at the next.
         assert_eq!(ids(second, Some((4, 7)), 9), [(4, 1002), (5, 1002)], "{name}");
-        assert_eq!(ids(Gateway(ParticipantId(203)), None, 9), none, "{name}");
-        assert_eq!(ids(Gateway(ParticipantId(200)), None, 9), none, "{name}");
+        assert_eq!(ids(Gateway(ParticipantId::new(203)), None, 9), none, "{name}");
+        assert_eq!(ids(Gateway(ParticipantId::new(200)), None, 9), none, "{name}");
     }
 }
 
@@ -202,7 +200,7 @@ fn the_later_record_of_an_instruction_stands() {
         let records = vec![Record::Instruction(arrived.clone())];
         store.commit(&certificate(&staged), only(records)).unwrap();
         assert_eq!(store.instruction(&id).unwrap(), Some(arrived.clone()), "{name}");
-        let gateway = InstructionFilter::Gateway(ParticipantId(201));
+        let gateway = InstructionFilter::Gateway(ParticipantId::new(201));
         assert_eq!(store.instructions(gateway, None, 1).unwrap(), [arrived], "{name}");
         assert_eq!(store.instructions(gateway, None, 9).unwrap().len(), 2, "{name}");
     }
@@ -213,11 +211,11 @@ fn an_accounts_entries_are_its_own_and_in_order() {
     for (name, store, _home) in both() {
         append_usual(store.as_ref(), 1..=4);
         let page = |owner, after: Option<(u64, u32)>, limit| -> Vec<(u64, u32)> {
-            let after =
-                after.map(|(height, sequence)| RecordCursor { height: Height(height), sequence });
+            let after = after
+                .map(|(height, sequence)| RecordCursor { height: Height::new(height), sequence });
             let page = store.account_entries(&account(owner), after, limit).unwrap();
             assert!(page.iter().all(|entry| entry.key == account(owner)), "{name}");
-            page.iter().map(|entry| (entry.height.0, entry.sequence)).collect()
+            page.iter().map(|entry| (entry.height.get(), entry.sequence)).collect()
         };
         assert_eq!(page(1001, None, 3), [(1, 0), (1, 2), (2, 0)], "{name}");
         assert_eq!(page(1001, Some((2, 0)), 3), [(2, 2), (3, 0), (3, 2)], "{name}");
@@ -233,7 +231,7 @@ fn an_accounts_entries_are_its_own_and_in_order() {
 fn breaches_are_listed_from_a_cursor() {
     for (name, store, _home) in both() {
         append_usual(store.as_ref(), 1..=5);
-        let after = RecordCursor::first_of(Height(2));
+        let after = RecordCursor::first_of(Height::new(2));
         let page = store.breaches(Some(after), 2).unwrap();
         assert_eq!(page, [breach(3, 0), breach(4, 0)], "{name}");
     }
@@ -243,7 +241,7 @@ fn breaches_are_listed_from_a_cursor() {
 fn evidence_is_listed_from_a_cursor() {
     for (name, store, _home) in both() {
         append_usual(store.as_ref(), 1..=5);
-        let after = RecordCursor::first_of(Height(2));
+        let after = RecordCursor::first_of(Height::new(2));
         let page = store.evidence(Some(after), 2).unwrap();
         assert_eq!(page, [caught(3, 0), caught(4, 0)], "{name}");
     }
@@ -277,7 +275,7 @@ fn orders_that_left_memory_are_found() {
             assert_eq!(store.archived_order(&order_id(number)).unwrap(), None, "{name}: {number}");
         }
         // Whether they wait or have arrived makes no difference.
-        store.checkpoint(Height(1), b"state").unwrap();
+        store.checkpoint(Height::new(1), b"state").unwrap();
         assert_eq!(store.archived_order(&order_id(8_999)).unwrap(), Some(order(8_999).1));
     }
 }
@@ -287,13 +285,13 @@ fn indexing_again_changes_nothing() {
     for (name, store, _home) in both() {
         let staged = usual_block(1);
         store.stage(&staged).unwrap();
-        let first = || BlockRecords { retired: retired(&[(0, 100)]), ..learned(Height(1)) };
+        let first = || BlockRecords { retired: retired(&[(0, 100)]), ..learned(Height::new(1)) };
         store.commit(&certificate(&staged), first()).unwrap();
         append_usual(store.as_ref(), 2..=3);
         for _ in 0..2 {
             for height in 1..=3 {
-                let again = if height == 1 { first() } else { learned(Height(height)) };
-                store.reindex(Height(height), again).unwrap();
+                let again = if height == 1 { first() } else { learned(Height::new(height)) };
+                store.reindex(Height::new(height), again).unwrap();
             }
         }
         assert_usual(store.as_ref(), 3);
@@ -302,9 +300,9 @@ fn indexing_again_changes_nothing() {
         assert_eq!(store.account_entries(&account(1001), None, 99).unwrap().len(), 6, "{name}");
         assert_eq!(store.archived_order(&order_id(99)).unwrap(), Some(order(99).1), "{name}");
         // Genesis leaves records too; a block that is not committed leaves none.
-        store.reindex(Height(0), only(vec![Record::AccountEntry(entry(7, 0, 0))])).unwrap();
+        store.reindex(Height::new(0), only(vec![Record::AccountEntry(entry(7, 0, 0))])).unwrap();
         assert_eq!(store.account_entries(&account(7), None, 9).unwrap(), [entry(7, 0, 0)]);
-        let fault = store.reindex(Height(4), only(vec![])).unwrap_err();
+        let fault = store.reindex(Height::new(4), only(vec![])).unwrap_err();
         assert!(matches!(fault, StoreFault::OutOfOrder { .. }), "{name}: {fault}");
     }
 }
@@ -313,8 +311,8 @@ fn indexing_again_changes_nothing() {
 fn the_first_block_from_a_time_on_is_found() {
     for (name, store, _home) in both() {
         append_usual(store.as_ref(), 1..=11);
-        let from = |time| store.first_height_from(time).unwrap().map(|height| height.0);
-        assert_eq!(from(TimeMs(0)), Some(1), "{name}");
+        let from = |time| store.first_height_from(time).unwrap().map(|height| height.get());
+        assert_eq!(from(TimeMs::new(0)), Some(1), "{name}");
         for height in 1..=11 {
             assert_eq!(from(time_of(height)), Some(height), "{name}");
             assert_eq!(from(time_of(height).minus(1)), Some(height), "{name}");

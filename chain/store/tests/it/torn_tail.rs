@@ -69,7 +69,7 @@ fn a_torn_stage_leaves_the_head() {
     for at in (first..last).step_by(97).chain(first..first + 48).chain([last]) {
         let home = torn.cut(at);
         let (store, recovery) = home.open();
-        assert_eq!(recovery.head, Some(Height(2)), "cut at {at}");
+        assert_eq!(recovery.head, Some(Height::new(2)), "cut at {at}");
         assert_eq!(recovery.staged, [], "cut at {at}");
         assert_usual(&store, 2);
         if at % 2 == 0 {
@@ -97,10 +97,10 @@ fn a_torn_certificate_leaves_its_block_staged() {
     for at in (first..=last).step_by(7).chain([last]) {
         let home = torn.cut(at);
         let (store, recovery) = home.open();
-        assert_eq!(recovery.head, Some(Height(2)), "cut at {at}");
+        assert_eq!(recovery.head, Some(Height::new(2)), "cut at {at}");
         assert_eq!(recovery.staged.len(), 1, "cut at {at}");
         assert_eq!(recovery.staged[0].block, staged.block);
-        assert_eq!(store.block(Height(3)).unwrap(), None);
+        assert_eq!(store.block(Height::new(3)).unwrap(), None);
         commit(&store, &staged);
         assert_usual(&store, 3);
         if at % 16 == 0 {
@@ -131,7 +131,7 @@ fn a_certificate_lost_before_a_later_write_that_arrived_is_no_corruption() {
         bytes[from..to].fill(0);
         let home = torn.with(&bytes);
         let (store, recovery) = home.open();
-        assert_eq!(recovery.head, Some(Height(2)));
+        assert_eq!(recovery.head, Some(Height::new(2)));
         assert_eq!(recovery.staged.len(), 1, "block 3 was synced before its certificate");
         // What lay behind is wiped: it must not come back as if it followed.
         let file = home.path().join("blocks").join(&torn.file);
@@ -143,7 +143,7 @@ fn a_certificate_lost_before_a_later_write_that_arrived_is_no_corruption() {
     let mut bytes = torn.after.clone();
     bytes[last - 20] ^= 1;
     let (store, recovery) = torn.with(&bytes).open();
-    assert_eq!(recovery.head, Some(Height(3)), "only the stage of block 4 was torn");
+    assert_eq!(recovery.head, Some(Height::new(3)), "only the stage of block 4 was torn");
     assert_usual(&store, 3);
 }
 
@@ -161,7 +161,7 @@ fn an_index_one_height_ahead_of_the_certificates_is_no_regression() {
     drop(store);
     fs::write(&file, before).unwrap();
     let (store, recovery) = home.open();
-    assert_eq!(recovery.head, Some(Height(2)));
+    assert_eq!(recovery.head, Some(Height::new(2)));
     assert_eq!(recovery.staged.len(), 1);
     assert_usual(&store, 2);
     for batch in usual_block(3).batches {

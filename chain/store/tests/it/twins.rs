@@ -44,7 +44,7 @@ impl Twins {
     }
 
     fn head(&self) -> u64 {
-        self.memory.head().unwrap_or_default().0
+        self.memory.head().unwrap_or_default().get()
     }
 
     fn both(&self) -> [&dyn ChainStore; 2] {
@@ -53,7 +53,7 @@ impl Twins {
 
     /// Each fifth block retires a run of orders, each third makes a registry.
     fn learned(height: u64) -> BlockRecords {
-        let mut learned = learned(Height(height));
+        let mut learned = learned(Height::new(height));
         if height.is_multiple_of(5) {
             learned.retired = retired(&[(height * 100, height * 100 + 50)]);
         }
@@ -78,13 +78,13 @@ impl Twins {
                 let Some(staged) = self.last_staged.take() else { return };
                 let height = staged.block.header.height;
                 for store in self.both() {
-                    store.commit(&certificate(&staged), Self::learned(height.0)).unwrap();
+                    store.commit(&certificate(&staged), Self::learned(height.get())).unwrap();
                 }
             }
             Step::Checkpoint => {
-                let height = Height(self.head());
+                let height = Height::new(self.head());
                 for store in self.both() {
-                    store.checkpoint(height, &height.0.to_be_bytes()).unwrap();
+                    store.checkpoint(height, &height.get().to_be_bytes()).unwrap();
                 }
             }
             Step::Kill => self.kill(),
@@ -100,16 +100,16 @@ impl Twins {
         assert_eq!(recovery.head, expected.head);
         assert_eq!(recovery.checkpoint, expected.checkpoint);
         assert_eq!(recovery.staged, expected.staged);
-        let from = recovery.checkpoint.map_or(0, |(height, _)| height.0);
+        let from = recovery.checkpoint.map_or(0, |(height, _)| height.get());
         for height in from + 1..=self.head() {
-            self.disk.reindex(Height(height), Self::learned(height)).unwrap();
+            self.disk.reindex(Height::new(height), Self::learned(height)).unwrap();
         }
     }
 
     fn assert_alike(&self) {
         let (disk, memory) = (&self.disk, &self.memory);
         assert_eq!(disk.head(), memory.head());
-        for height in (0..=self.head() + 1).map(Height) {
+        for height in (0..=self.head() + 1).map(Height::new) {
             assert_eq!(disk.block(height).unwrap(), memory.block(height).unwrap());
             assert_eq!(disk.payload(height).unwrap(), memory.payload(height).unwrap());
             assert_eq!(disk.outcomes(height).unwrap(), memory.outcomes(height).unwrap());
@@ -119,13 +119,13 @@ impl Twins {
                 let node = memory.account_node_at(level, index, height).unwrap();
                 assert_eq!(disk.account_node_at(level, index, height).unwrap(), node);
             }
-            let window = WindowId(height.0);
+            let window = WindowId::new(height.get());
             for name in [RecordName::Window(window), RecordName::WindowSettlement(window)] {
                 assert_eq!(disk.record_path(name).unwrap(), memory.record_path(name).unwrap());
             }
             let entry = memory.account_entry_at(&account(1001), height).unwrap();
             assert_eq!(disk.account_entry_at(&account(1001), height).unwrap(), entry);
-            for number in [height.0 * 100, height.0 * 100 + 49, height.0 * 100 + 50] {
+            for number in [height.get() * 100, height.get() * 100 + 49, height.get() * 100 + 50] {
                 let id = order_id(number);
                 let expected = memory.archived_order(&id).unwrap();
                 assert_eq!(disk.archived_order(&id).unwrap(), expected);
@@ -136,10 +136,11 @@ impl Twins {
             }
         }
         let middle = self.head() / 2;
-        let before = Some(WindowId(middle));
+        let before = Some(WindowId::new(middle));
         assert_eq!(disk.windows(before, 5).unwrap(), memory.windows(before, 5).unwrap());
         let after = Some(instruction_id(middle, 1001));
-        for filter in [InstructionFilter::All, InstructionFilter::Gateway(ParticipantId(201))] {
+        for filter in [InstructionFilter::All, InstructionFilter::Gateway(ParticipantId::new(201))]
+        {
             let expected = memory.instructions(filter, after, 7).unwrap();
             assert_eq!(disk.instructions(filter, after, 7).unwrap(), expected);
         }

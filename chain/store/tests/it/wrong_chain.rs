@@ -37,9 +37,9 @@ fn block_files_of_another_chain_are_refused() {
 fn log_and_guard_of_another_chain_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (log, cell) = (folder.path().join("log"), folder.path().join("cell"));
-    drop(Log::open(&log, CHAIN, Height(1), IfMissing::Create).unwrap());
+    drop(Log::open(&log, CHAIN, Height::new(1), IfMissing::Create).unwrap());
     drop(Cell::open(&cell, CHAIN, IfMissing::Create).unwrap());
-    let fault = Log::open(&log, OTHER_CHAIN, Height(1), IfMissing::Create).unwrap_err();
+    let fault = Log::open(&log, OTHER_CHAIN, Height::new(1), IfMissing::Create).unwrap_err();
     assert!(matches!(fault, StoreFault::WrongChain { .. }), "{fault}");
     let fault = Cell::open(&cell, OTHER_CHAIN, IfMissing::Create).unwrap_err();
     assert!(matches!(fault, StoreFault::WrongChain { .. }), "{fault}");

@@ -55,7 +55,7 @@ fn signers<'a>(
 ) -> Vec<Option<Signer>> {
     let claim = |(batch, id): (&'a SignedBatch, BatchId)| {
         let claim = keys_of(batch.header.submitter).and_then(|keys| keys.only());
-        (batch, claim.map(|key| Claim { key, digest: id.0, signature: batch.signature }))
+        (batch, claim.map(|key| Claim { key, digest: id.digest(), signature: batch.signature }))
     };
     let claims: Vec<_> = batches.map(claim).collect();
     let known: Vec<Claim> = claims.iter().filter_map(|(_, claim)| *claim).collect();
@@ -64,7 +64,7 @@ fn signers<'a>(
         let claim = claim?;
         let holds = held.next().unwrap_or(false);
         let key = holds.then(|| claim.key.public_key());
-        Some(key.ok_or_else(|| batch.not_signed(BatchId(claim.digest))))
+        Some(key.ok_or_else(|| batch.not_signed(BatchId::new(claim.digest))))
     };
     claims.into_iter().map(signer).collect()
 }

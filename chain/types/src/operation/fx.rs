@@ -55,11 +55,11 @@ impl RateItem {
         observed: TimeMs,
     ) -> Self {
         Self {
-            currency: currency.0.into(),
-            payout_currency: payout_currency.0.into(),
+            currency: currency.get().into(),
+            payout_currency: payout_currency.get().into(),
             mantissa: mantissa.into(),
             scale: scale.into(),
-            observed: observed.0.into(),
+            observed: observed.get().into(),
             spare: [0; 42],
         }
     }
@@ -67,20 +67,20 @@ impl RateItem {
     /// An offer to convert at this rate.
     pub fn quote(&self, id: QuoteId, ceiling: Amount, valid_until: TimeMs) -> QuoteItem {
         QuoteItem {
-            quote_id: id.0.into(),
+            quote_id: id.get().into(),
             currency: self.currency,
             payout_currency: self.payout_currency,
             mantissa: self.mantissa,
             scale: self.scale,
-            ceiling: ceiling.0.into(),
-            valid_until: valid_until.0.into(),
+            ceiling: ceiling.get().into(),
+            valid_until: valid_until.get().into(),
             spare: [0; 26],
         }
     }
 
     /// The ordered pair: collected and paid out.
     pub fn pair(&self) -> (Currency, Currency) {
-        (Currency(self.currency.get()), Currency(self.payout_currency.get()))
+        (Currency::new(self.currency.get()), Currency::new(self.payout_currency.get()))
     }
 
     /// The rate, or `None` when it is out of bounds.
@@ -92,7 +92,7 @@ impl RateItem {
 impl QuoteItem {
     /// The ordered pair: collected and paid out.
     pub fn pair(&self) -> (Currency, Currency) {
-        (Currency(self.currency.get()), Currency(self.payout_currency.get()))
+        (Currency::new(self.currency.get()), Currency::new(self.payout_currency.get()))
     }
 
     /// The rate, or `None` when it is out of bounds.

@@ -81,8 +81,8 @@ impl ProposalItem {
         let mut padded = [0; CHANGE_BYTES_MAX];
         padded.get_mut(..bytes.len())?.copy_from_slice(&bytes);
         Some(Self {
-            proposal_id: id.0,
-            activation_height: activation_height.0.into(),
+            proposal_id: id.bytes(),
+            activation_height: activation_height.get().into(),
             change_length: u16::try_from(bytes.len()).ok()?.into(),
             change: padded,
             spare: [0; 6],

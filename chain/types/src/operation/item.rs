@@ -39,13 +39,13 @@ macro_rules! item {
     (@method $(#[$about:meta])* $field:ident => $unit:ident) => {
         $(#[$about])*
         pub fn $field(&self) -> $unit {
-            $unit(self.$field.get())
+            $unit::new(self.$field.get())
         }
     };
     (@method $(#[$about:meta])* $field:ident = $id:ident) => {
         $(#[$about])*
         pub fn $field(&self) -> $id {
-            $id(self.$field)
+            $id::from_bytes(self.$field)
         }
     };
 }

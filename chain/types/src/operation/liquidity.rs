@@ -51,7 +51,7 @@ impl TransferItem {
     /// Returns the account; `None` when no account kind has the number that the item names.
     pub fn account(&self) -> Option<AccountKey> {
         let kind = AccountKind::from_number(u8::try_from(self.account_kind.get()).ok()?)?;
-        let currency = Currency(self.currency.get());
+        let currency = Currency::new(self.currency.get());
         Some(AccountKey { kind, owner: self.owner.get(), currency })
     }
 }

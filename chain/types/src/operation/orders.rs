@@ -131,7 +131,7 @@ item! {
 impl RechargeItem {
     /// The FX quote that the order names, if any.
     pub fn quote(&self) -> Option<QuoteId> {
-        (self.fx_quote.get() != 0).then_some(QuoteId(self.fx_quote.get()))
+        (self.fx_quote.get() != 0).then_some(QuoteId::new(self.fx_quote.get()))
     }
 
     /// Returns true if the order is submitted and collected in one step.

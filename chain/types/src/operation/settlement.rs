@@ -165,9 +165,9 @@ macro_rules! of_instructions {
                 attempt: u16,
             ) -> Self {
                 Self {
-                    window: id.window.0.into(),
-                    merchant: id.merchant.0.into(),
-                    currency: id.currency.0.into(),
+                    window: id.window.get().into(),
+                    merchant: id.merchant.get().into(),
+                    currency: id.currency.get().into(),
                     $($field: $value.into(),)?
                     reference,
                     attempt: attempt.into(),
@@ -184,7 +184,7 @@ macro_rules! of_instructions {
 }
 
 of_instructions! {
-    ArrivalItem(amount: Amount = amount.0)
+    ArrivalItem(amount: Amount = amount.get())
     FailureItem(reason: u16 = reason)
     ReinstructItem()
     BounceItem(reason: u16 = reason)
@@ -194,8 +194,8 @@ of_instructions! {
 
 fn instruction(window: U64, merchant: U64, currency: U16) -> InstructionId {
     InstructionId {
-        window: WindowId(window.get()),
-        merchant: MerchantId(merchant.get()),
-        currency: Currency(currency.get()),
+        window: WindowId::new(window.get()),
+        merchant: MerchantId::new(merchant.get()),
+        currency: Currency::new(currency.get()),
     }
 }

@@ -29,7 +29,7 @@ pub(crate) struct SubmitterKey {
 impl SubmitterKey {
     /// `None` when the bytes are no such point, so that nothing verifies with them.
     pub(crate) fn new(key: PublicKey) -> Option<Self> {
-        let ready = VerificationKey::try_from(key.0).ok().filter(|_| key.is_usable())?;
+        let ready = VerificationKey::try_from(key.bytes()).ok().filter(|_| key.is_usable())?;
         Some(Self { key, ready })
     }
 
@@ -40,7 +40,9 @@ impl SubmitterKey {
 
     /// Returns true if `signature` is this key's over `digest`.
     pub(crate) fn verifies(&self, digest: &Digest, signature: &Signature) -> bool {
-        self.ready.verify(&ed25519_zebra::Signature::from_bytes(&signature.0), &digest.0).is_ok()
+        self.ready
+            .verify(&ed25519_zebra::Signature::from_bytes(&signature.bytes()), &digest.bytes())
+            .is_ok()
     }
 }
 
@@ -64,8 +66,12 @@ impl Claim {
     }
 
     fn to_item(self) -> Item {
-        let signature = ed25519_zebra::Signature::from_bytes(&self.signature.0);
-        Item::from((VerificationKeyBytes::from(self.key.key.0), signature, &self.digest.0))
+        let signature = ed25519_zebra::Signature::from_bytes(&self.signature.bytes());
+        Item::from((
+            VerificationKeyBytes::from(self.key.key.bytes()),
+            signature,
+            &self.digest.bytes(),
+        ))
     }
 }
 
@@ -102,9 +108,9 @@ fn all_hold(claims: &[Claim]) -> bool {
 fn factors(claims: &[Claim]) -> ChaCha20Rng {
     let mut hasher = Sha256::new_with_prefix(b"sluice signatures together");
     for Claim { key, digest, signature } in claims {
-        hasher.update(key.key.0);
-        hasher.update(digest.0);
-        hasher.update(signature.0);
+        hasher.update(key.key.bytes());
+        hasher.update(digest.bytes());
+        hasher.update(signature.bytes());
     }
     ChaCha20Rng::from_seed(hasher.finalize().into())
 }

@@ -27,15 +27,16 @@ fn the_check_is_the_strict_one() {
             let key = full + EIGHT_TORSION[key_part];
             let nonce = Scalar::from(nonce);
             let commitment = ED25519_BASEPOINT_TABLE * &nonce + EIGHT_TORSION[nonce_part];
-            let digest = Digest([number; 32]);
+            let digest = Digest::from_bytes([number; 32]);
             let signature = solve(&key, &commitment, &digest, &secret, &nonce);
-            let key = PublicKey(key.compress().0);
-            let dalek = VerifyingKey::from_bytes(&key.0).unwrap();
-            let given = ed25519_dalek::Signature::from_bytes(&signature.0);
-            let strict = dalek.verify_strict(&digest.0, &given).is_ok();
+            let key = PublicKey::from_bytes(key.compress().0);
+            let dalek = VerifyingKey::from_bytes(&key.bytes()).unwrap();
+            let given = ed25519_dalek::Signature::from_bytes(&signature.bytes());
+            let strict = dalek.verify_strict(&digest.bytes(), &given).is_ok();
             assert_eq!(key.verifies(&digest, &signature), strict, "{key} {signature}");
             accepted += u32::from(strict);
-            satisfied_and_refused += u32::from(!strict && dalek.verify(&digest.0, &given).is_ok());
+            satisfied_and_refused +=
+                u32::from(!strict && dalek.verify(&digest.bytes(), &given).is_ok());
         }
     }
     assert!(accepted > 10, "{accepted}");
@@ -54,10 +55,10 @@ pub(super) fn solve(
     let hash = Sha512::new()
         .chain_update(commitment)
         .chain_update(key.compress().0)
-        .chain_update(digest.0);
+        .chain_update(digest.bytes());
     let challenge = Scalar::from_bytes_mod_order_wide(&hash.finalize().into());
     let mut bytes = [0; 64];
     bytes[..32].copy_from_slice(&commitment);
     bytes[32..].copy_from_slice((nonce + challenge * secret).as_bytes());
-    Signature(bytes)
+    Signature::from_bytes(bytes)
 }

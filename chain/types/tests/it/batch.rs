@@ -23,8 +23,8 @@ fn resigned(change: impl FnOnce(&mut BatchHeader)) -> Vec<u8> {
     let bytes = two_orders();
     let mut header: BatchHeader = codec::decode(&bytes[..84], 84).unwrap();
     change(&mut header);
-    let signature = support::key(101).sign(&header.id().0);
-    [codec::encode(&header).as_slice(), &signature.0, &bytes[PREFIX..]].concat()
+    let signature = support::key(101).sign(&header.id().digest());
+    [codec::encode(&header).as_slice(), &signature.bytes(), &bytes[PREFIX..]].concat()
 }
 
 #[test]
@@ -78,10 +78,10 @@ fn each_kind_has_its_most_items() {
         ] {
             let mut header: BatchHeader = codec::decode(&batch[..84], 84).unwrap();
             header.count = count;
-            let submitter = support::tag(header.submitter.0);
-            let signature = support::key(submitter).sign(&header.id().0);
+            let submitter = support::tag(header.submitter.get());
+            let signature = support::key(submitter).sign(&header.id().digest());
             let items = item.repeat(count as usize);
-            let bytes = [codec::encode(&header).as_slice(), &signature.0, &items].concat();
+            let bytes = [codec::encode(&header).as_slice(), &signature.bytes(), &items].concat();
             let code =
                 if bytes.len() > BATCH_BYTES_MAX { Rejection::BatchTooLarge } else { expected };
             assert_eq!(judge(&bytes).unwrap_err(), code, "{count} of {}", kind.name());
@@ -146,12 +146,12 @@ fn mistakes() -> Vec<(&'static str, Vec<u8>, Rejection)> {
         ),
         (
             "a stranger",
-            resigned(|header| header.submitter = ParticipantId(999)),
+            resigned(|header| header.submitter = ParticipantId::new(999)),
             Rejection::SubmitterUnknown,
         ),
         (
             "another's name",
-            resigned(|header| header.submitter = ParticipantId(201)),
+            resigned(|header| header.submitter = ParticipantId::new(201)),
             Rejection::SignatureInvalid,
         ),
         (
@@ -214,7 +214,7 @@ fn hashed_batches_hold_together_or_not_at_all() {
 
 #[test]
 fn an_error_says_what_was_wrong() {
-    let bytes = resigned(|header| header.submitter = ParticipantId(999));
+    let bytes = resigned(|header| header.submitter = ParticipantId::new(999));
     let error = SignedBatch::decode(Bytes::from(bytes))
         .and_then(|batch| batch.verify(support::chain_id(), support::keys_of))
         .unwrap_err();

@@ -8,7 +8,7 @@ use zerocopy::{FromBytes as _, IntoBytes as _};
 use crate::support;
 
 fn proposal(change: &Change) -> Option<ProposalItem> {
-    ProposalItem::new(support::proposal().proposal_id(), Height(60), change)
+    ProposalItem::new(support::proposal().proposal_id(), Height::new(60), change)
 }
 
 #[test]
@@ -17,7 +17,7 @@ fn every_change_travels_in_a_proposal() {
         assert_eq!(codec::encode(&change)[..4], number.to_le_bytes(), "the number of {name}");
         let item = proposal(&change).unwrap();
         assert_eq!(item.change(), Some(change), "{name}");
-        assert_eq!(item.activation_height(), Height(60));
+        assert_eq!(item.activation_height(), Height::new(60));
     }
     assert!(codec::decode::<Change>(&15_u32.to_le_bytes(), 4).is_err(), "there is no sixteenth");
 }
@@ -35,7 +35,8 @@ fn the_largest_changes_fit() {
             Change::Node(node) => node.name.clone_from(&name),
             Change::Programme(programme) => {
                 programme.tiers = vec![tier; change::CASHBACK_TIERS_MAX];
-                let gateways = (0..change::CASHBACK_GATEWAYS_MAX).map(|_| ParticipantId(u32::MAX));
+                let gateways =
+                    (0..change::CASHBACK_GATEWAYS_MAX).map(|_| ParticipantId::new(u32::MAX));
                 programme.gateways = gateways.collect();
             }
             _ => {}
@@ -106,11 +107,11 @@ fn a_programme_is_well_formed_within_its_bounds() {
         ..good.clone()
     };
     let least = |tiers: Vec<CashbackTier>, order_least: u64| Programme {
-        order_least: Amount(order_least),
+        order_least: Amount::new(order_least),
         ..with(tiers)
     };
     let by = |gateways: &[u32]| Programme {
-        gateways: gateways.iter().copied().map(ParticipantId).collect(),
+        gateways: gateways.iter().copied().map(ParticipantId::new).collect(),
         ..good.clone()
     };
     let all: Vec<u32> = (1..=33).collect();

@@ -61,7 +61,12 @@ fn every_structure_has_one_form() {
         one_form(decision);
     }
     let block = Some(receipt.order.header.hash());
-    one_form(&Vote { height: Height(1), round: Round(2), step: VoteStep::Prevote, block });
+    one_form(&Vote {
+        height: Height::new(1),
+        round: Round::new(2),
+        step: VoteStep::Prevote,
+        block,
+    });
     let (batches, evidence) = (vec![BatchId::default(); 3], support::evidence());
     for one in &evidence {
         one_form(one);
@@ -102,7 +107,7 @@ fn a_length_that_lies_costs_nothing() {
 #[test]
 fn integers_are_fixed_and_little_endian() {
     assert_eq!(encode(&0x0102_0304_u32), [4, 3, 2, 1]);
-    assert_eq!(encode(&Height(1)), [1, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(encode(&Height::new(1)), [1, 0, 0, 0, 0, 0, 0, 0]);
     assert_eq!(encode(&vec![1_u16, 2]), [2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0]);
     assert_eq!(encode(&(7_u8, 8_u16)), [7, 8, 0]);
     assert_eq!(encode(&u128::from(u64::MAX))[8..], [0; 8]);
@@ -132,11 +137,11 @@ proptest! {
         let header = BatchHeader {
             version: batch::BATCH_VERSION,
             kind,
-            chain_id: ChainId(Digest(chain)),
-            submitter: ParticipantId(submitter),
+            chain_id: ChainId::new(Digest::from_bytes(chain)),
+            submitter: ParticipantId::new(submitter),
             count,
-            valid_until: TimeMs(until),
-            items_root: Digest(root),
+            valid_until: TimeMs::new(until),
+            items_root: Digest::from_bytes(root),
         };
         let bytes = encode(&header);
         prop_assert_eq!(bytes.len(), batch::BATCH_HEADER_BYTES);

@@ -8,7 +8,7 @@ use crate::support::{self, chain_id, key};
 
 /// The vote key of a validator of the vectors.
 fn key_of(validator: ValidatorId) -> Option<PublicKey> {
-    let index = usize::try_from(validator.0).ok()?;
+    let index = usize::try_from(validator.get()).ok()?;
     support::genesis().nodes.get(index).map(|node| node.validator_key)
 }
 
@@ -34,11 +34,11 @@ fn proposals() -> (SignedProposal, SignedProposal) {
 fn signed_vote(vote: Vote, validator: u32) -> SignedVote {
     let tag = u8::try_from(validator).unwrap() + 1;
     let signature = key(tag).sign(&vote.digest(chain_id()));
-    SignedVote { vote, validator: ValidatorId(validator), signature }
+    SignedVote { vote, validator: ValidatorId::new(validator), signature }
 }
 
 fn signed_proposal(proposal: Proposal) -> SignedProposal {
-    let tag = u8::try_from(proposal.proposer.0).unwrap() + 1;
+    let tag = u8::try_from(proposal.proposer.get()).unwrap() + 1;
     SignedProposal { proposal, signature: key(tag).sign(&proposal.digest(chain_id())) }
 }
 
@@ -68,12 +68,12 @@ fn whatever_excludes_nothing_is_no_evidence() {
     let said = later.proposal;
     let proposal =
         |second| Equivocation::Proposals { first: earlier, second: signed_proposal(second) };
-    let unsigned = SignedVote { signature: Signature([0; 64]), ..second };
+    let unsigned = SignedVote { signature: Signature::from_bytes([0; 64]), ..second };
     use EquivocationFlaw as Flaw;
     let rows = [
         ("two validators", vote(second.vote, 3), Flaw::Validator),
-        ("two heights", vote(Vote { height: Height(6), ..second.vote }, 1), Flaw::Step),
-        ("two rounds", vote(Vote { round: Round(1), ..second.vote }, 1), Flaw::Step),
+        ("two heights", vote(Vote { height: Height::new(6), ..second.vote }, 1), Flaw::Step),
+        ("two rounds", vote(Vote { round: Round::new(1), ..second.vote }, 1), Flaw::Step),
         ("two steps", vote(Vote { step: VoteStep::Prevote, ..second.vote }, 1), Flaw::Step),
         ("one value", vote(first.vote, 1), Flaw::SameValue),
         ("the wrong order", Equivocation::Votes { first: second, second: first }, Flaw::Order),
@@ -90,9 +90,21 @@ fn whatever_excludes_nothing_is_no_evidence() {
             },
             Flaw::Signature("first"),
         ),
-        ("two proposers", proposal(Proposal { proposer: ValidatorId(3), ..said }), Flaw::Validator),
-        ("proposals of two heights", proposal(Proposal { height: Height(8), ..said }), Flaw::Step),
-        ("proposals of two rounds", proposal(Proposal { round: Round(1), ..said }), Flaw::Step),
+        (
+            "two proposers",
+            proposal(Proposal { proposer: ValidatorId::new(3), ..said }),
+            Flaw::Validator,
+        ),
+        (
+            "proposals of two heights",
+            proposal(Proposal { height: Height::new(8), ..said }),
+            Flaw::Step,
+        ),
+        (
+            "proposals of two rounds",
+            proposal(Proposal { round: Round::new(1), ..said }),
+            Flaw::Step,
+        ),
         (
             "one block proposed with two valid rounds",
             proposal(Proposal { block: earlier.proposal.block, ..said }),
@@ -104,7 +116,7 @@ fn whatever_excludes_nothing_is_no_evidence() {
         assert_eq!(evidence.verify(chain_id(), key), Err(flaw), "{what}");
     }
     let other_chain = ChainId::default();
-    let key = key_of(ValidatorId(1)).unwrap();
+    let key = key_of(ValidatorId::new(1)).unwrap();
     let refused = support::evidence()[0].verify(other_chain, key);
     assert_eq!(refused, Err(Flaw::Signature("first")), "of another chain");
 }
@@ -141,8 +153,8 @@ proptest! {
     ) {
         let said = |(height, round, precommits, block, validator): (_, _, _, Option<u8>, _)| {
             let step = if precommits { VoteStep::Precommit } else { VoteStep::Prevote };
-            let block = block.map(|byte| BlockHash(Digest([byte; 32])));
-            let vote = Vote { height: Height(height), round: Round(round), step, block };
+            let block = block.map(|byte| BlockHash::new(Digest::from_bytes([byte; 32])));
+            let vote = Vote { height: Height::new(height), round: Round::new(round), step, block };
             signed_vote(vote, validator)
         };
         let evidence = Equivocation::Votes { first: said(one), second: said(other) }.in_order();

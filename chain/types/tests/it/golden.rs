@@ -57,20 +57,20 @@ fn words(put: &mut impl FnMut(&str, &[u8])) {
     ];
     for domain in domains {
         let name = format!("hash_of_nothing_{}", format!("{domain:?}").to_lowercase());
-        put(&name, &hash(domain, &[]).0);
+        put(&name, &hash(domain, &[]).bytes());
     }
-    put("chain_id", &support::chain_id().0.0);
+    put("chain_id", &support::chain_id().digest().bytes());
     put("participant_101_seed", &[101; 32]);
-    put("participant_101_public_key", &support::key(101).public_key().0);
-    put("order_id_37", &support::order_id(37).0);
+    put("participant_101_public_key", &support::key(101).public_key().bytes());
+    put("order_id_37", &support::order_id(37).bytes());
     let genesis = support::genesis();
     put("validators", &codec::encode(&genesis.validators()));
-    put("validators_hash", &genesis.validators().digest().0);
+    put("validators_hash", &genesis.validators().digest().bytes());
     put("parameters", &codec::encode(&genesis.parameters));
-    put("parameters_hash", &genesis.parameters.digest().0);
+    put("parameters_hash", &genesis.parameters.digest().bytes());
     for count in [0_u8, 1, 2, 3, 5, 8] {
         let leaves: Vec<Digest> = (0..count).map(|byte| merkle::leaf(&[byte])).collect();
-        put(&format!("merkle_root_{count}"), &merkle::root(&leaves).0);
+        put(&format!("merkle_root_{count}"), &merkle::root(&leaves).bytes());
     }
 }
 
@@ -82,24 +82,24 @@ fn items(put: &mut impl FnMut(&str, &[u8])) {
             put(&format!("batch_{name}"), &sample.batch);
         }
     }
-    put("item_recharge_leaf", &merkle::leaf(support::recharge(37).as_bytes()).0);
+    put("item_recharge_leaf", &merkle::leaf(support::recharge(37).as_bytes()).bytes());
 }
 
 fn changes(put: &mut impl FnMut(&str, &[u8])) {
     for (name, change) in support::changes() {
         put(&format!("change_{name}"), &codec::encode(&change));
     }
-    put("proposal_digest", &support::proposal().digest().0);
+    put("proposal_digest", &support::proposal().digest().bytes());
 }
 
 fn batches(put: &mut impl FnMut(&str, &[u8])) {
     let batch =
         support::verified(support::signed(101, &[support::recharge(0), support::recharge(37)]));
     put("batch_header", &codec::encode(batch.header()));
-    put("batch_id", &batch.id().0.0);
-    put("batch_signature", &batch.signature().0);
+    put("batch_id", &batch.id().digest().bytes());
+    put("batch_signature", &batch.signature().bytes());
     put("batch", batch.bytes());
-    put("batch_sha256", &sha256(&[batch.bytes()]).0);
+    put("batch_sha256", &sha256(&[batch.bytes()]).bytes());
 }
 
 fn blocks(put: &mut impl FnMut(&str, &[u8])) {
@@ -107,11 +107,11 @@ fn blocks(put: &mut impl FnMut(&str, &[u8])) {
     let (_, outcomes) = support::forty();
     let ids: Vec<BatchId> = decided.batches.iter().map(VerifiedBatch::id).collect();
     put("outcomes_of_40", &block::outcome_bytes(&outcomes));
-    put("outcomes_root_of_40", &block::outcomes_root(&outcomes).0);
-    put("batches_root", &block::batches_root(&ids).0);
-    put("results_root", &decided.header.results_root.0);
+    put("outcomes_root_of_40", &block::outcomes_root(&outcomes).bytes());
+    put("batches_root", &block::batches_root(&ids).bytes());
+    put("results_root", &decided.header.results_root.bytes());
     put("block_header", &codec::encode(&decided.header));
-    put("block_hash", &decided.header.hash().0.0);
+    put("block_hash", &decided.header.hash().digest().bytes());
     put("certificate", &codec::encode(&decided.certificate));
     let block = Block { header: decided.header, batches: ids, evidence: Vec::new() };
     put("block", &codec::encode(&block));
@@ -119,14 +119,15 @@ fn blocks(put: &mut impl FnMut(&str, &[u8])) {
 
 fn votes(put: &mut impl FnMut(&str, &[u8])) {
     let block = Some(support::order_block().header.hash());
-    let nothing = Vote { height: Height(5), round: Round(0), step: VoteStep::Prevote, block: None };
-    let something = Vote { round: Round(1), step: VoteStep::Precommit, block, ..nothing };
+    let nothing =
+        Vote { height: Height::new(5), round: Round::new(0), step: VoteStep::Prevote, block: None };
+    let something = Vote { round: Round::new(1), step: VoteStep::Precommit, block, ..nothing };
     put("vote_prevote_nothing", &codec::encode(&nothing));
-    put("vote_prevote_nothing_digest", &nothing.digest(support::chain_id()).0);
+    put("vote_prevote_nothing_digest", &nothing.digest(support::chain_id()).bytes());
     put("vote_precommit", &codec::encode(&something));
-    put("vote_precommit_digest", &something.digest(support::chain_id()).0);
+    put("vote_precommit_digest", &something.digest(support::chain_id()).bytes());
     let signature = support::key(1).sign(&something.digest(support::chain_id()));
-    put("vote_precommit_signature", &signature.0);
+    put("vote_precommit_signature", &signature.bytes());
 }
 
 fn evidence(put: &mut impl FnMut(&str, &[u8])) {
@@ -143,20 +144,20 @@ fn evidence(put: &mut impl FnMut(&str, &[u8])) {
             }
         }
     }
-    put("evidence_root", &evidence::evidence_root(&all).0);
+    put("evidence_root", &evidence::evidence_root(&all).bytes());
 }
 
 fn parties(put: &mut impl FnMut(&str, &[u8])) {
-    let first = support::parties_at(Height(1));
+    let first = support::parties_at(Height::new(1));
     let rotated = support::parties_at(support::KEY_HEIGHT);
     let of_gateway = |parties: &[PartyKeys]| {
-        *parties.iter().find(|keys| keys.participant == ParticipantId(202)).unwrap()
+        *parties.iter().find(|keys| keys.participant == ParticipantId::new(202)).unwrap()
     };
     for (name, parties) in [("party_keys", first), ("party_keys_rotated", rotated)] {
         put(name, &codec::encode(&of_gateway(&parties)));
-        put(&format!("{name}_leaf"), &of_gateway(&parties).leaf().0);
+        put(&format!("{name}_leaf"), &of_gateway(&parties).leaf().bytes());
         let leaves: Vec<Digest> = parties.iter().map(PartyKeys::leaf).collect();
-        put(&format!("{name}_root"), &merkle::root(&leaves).0);
+        put(&format!("{name}_root"), &merkle::root(&leaves).bytes());
     }
 }
 
@@ -168,24 +169,24 @@ fn receipts(put: &mut impl FnMut(&str, &[u8])) {
     let last = skipping.last();
     let lineage = codec::encode(&skipping.lineage([last.height]));
     put("lineage_skipping", &lineage);
-    put("lineage_skipping_sha256", &sha256(&[&lineage]).0);
+    put("lineage_skipping_sha256", &sha256(&[&lineage]).bytes());
     put("lineage_skipping_header", &codec::encode(&last));
     put("lineage_skipping_certificate", &codec::encode(&skipping.certify(&last)));
     for (name, receipt) in [("receipt", support::receipt()), ("receipt_long", long)] {
         let bytes = codec::encode(&receipt);
         put(name, &bytes);
-        put(&format!("{name}_sha256"), &sha256(&[&bytes]).0);
+        put(&format!("{name}_sha256"), &sha256(&[&bytes]).bytes());
     }
 }
 
 fn records(put: &mut impl FnMut(&str, &[u8])) {
     put("record_window", &records::window_record());
     put("record_window_settlement", &records::window_settlement_record());
-    put("report_digest", &records::report_digest().0);
+    put("report_digest", &records::report_digest().bytes());
     put("record_evidence", &records::evidence_record());
     let proof = codec::encode(&records::record_proof());
     put("record_proof", &proof);
-    put("record_proof_sha256", &sha256(&[&proof]).0);
+    put("record_proof_sha256", &sha256(&[&proof]).bytes());
 }
 
 #[test]

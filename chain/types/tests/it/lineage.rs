@@ -18,15 +18,15 @@ fn one() -> Lineage {
 fn handover(change: impl FnOnce(&mut Handover), signers: &[u8]) -> Lineage {
     let mut handover = support::handover();
     change(&mut handover);
-    handover.certificate = support::certify(&handover.header, Round(1), signers);
+    handover.certificate = support::certify(&handover.header, Round::new(1), signers);
     Lineage(vec![handover])
 }
 
 #[test]
 fn each_height_has_its_validators() {
-    let last = HANDOVER_HEIGHT.0;
+    let last = HANDOVER_HEIGHT.get();
     let (four, five): (&[u8], &[u8]) = (&[0, 1, 2], &[1, 2, 3, 4]);
-    let decided = |height| Err(LineageError::Decided(Height(height)));
+    let decided = |height| Err(LineageError::Decided(Height::new(height)));
     let needless = Err(LineageError::Needless(HANDOVER_HEIGHT));
     let none = Lineage::default();
     let rows = [
@@ -51,7 +51,7 @@ fn each_height_has_its_validators() {
 
 #[test]
 fn a_handover_is_the_word_of_those_before() {
-    let next = HANDOVER_HEIGHT.next().0;
+    let next = HANDOVER_HEIGHT.next().get();
     let five: &[u8] = &[0, 1, 2, 3, 4];
     let attempt = |lineage: &Lineage| verify(lineage, next, five).unwrap_err();
     let at = HANDOVER_HEIGHT;
@@ -60,7 +60,7 @@ fn a_handover_is_the_word_of_those_before() {
     let by_those_after = attempt(&handover(|_| {}, five));
     assert!(matches!(by_those_after, LineageError::Certificate { height, .. } if height == at));
     let stranger = ValidatorSet::new(vec![Validator {
-        id: ValidatorId(0),
+        id: ValidatorId::new(0),
         public_key: support::key(9).public_key(),
         power: 1,
     }]);
@@ -69,11 +69,11 @@ fn a_handover_is_the_word_of_those_before() {
     assert_eq!(attempt(&named_otherwise), LineageError::Validators(at));
     let other_chain = handover(|each| each.header.chain_id = ChainId::default(), &[0, 1, 2]);
     assert_eq!(attempt(&other_chain), LineageError::Chain);
-    let other_set = support::validators_at(Height(next)).digest();
+    let other_set = support::validators_at(Height::new(next)).digest();
     let other_before = handover(|each| each.header.validators_hash = other_set, &[0, 1, 2]);
     assert_eq!(attempt(&other_before), LineageError::Decided(at));
     let mut other_block = one();
-    other_block.0[0].header.time = TimeMs(1);
+    other_block.0[0].header.time = TimeMs::new(1);
     assert_eq!(attempt(&other_block), LineageError::Block(at));
 }
 
@@ -82,7 +82,7 @@ fn handovers_ascend_and_change_somebody() {
     let five: &[u8] = &[0, 1, 2, 3, 4];
     let twice = Lineage(vec![support::handover(), support::handover()]);
     assert_eq!(verify(&twice, 60, five), Err(LineageError::Order));
-    let at_zero = handover(|each| each.header.height = Height(0), &[0, 1, 2]);
+    let at_zero = handover(|each| each.header.height = Height::new(0), &[0, 1, 2]);
     assert_eq!(verify(&at_zero, 60, five), Err(LineageError::Order));
     let nobody = handover(
         |each| {
@@ -107,7 +107,9 @@ fn a_handover_that_nothing_rests_on_is_refused() {
     let receipt = Receipt { lineage: one(), ..support::receipt() };
     assert!(receipt.verify(&support::genesis()).is_err(), "past the last block");
     let mut lineage = support::long_receipt().lineage;
-    lineage.0.push(handover(|each| each.header.height = Height(61), &[0, 1, 2, 3, 4]).0.remove(0));
+    lineage
+        .0
+        .push(handover(|each| each.header.height = Height::new(61), &[0, 1, 2, 3, 4]).0.remove(0));
     let receipt = Receipt { lineage, ..support::long_receipt() };
     assert!(receipt.verify(&support::genesis()).is_err(), "at the last block");
 }

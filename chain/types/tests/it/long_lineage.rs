@@ -103,7 +103,7 @@ fn a_step_is_the_word_of_a_quorum_of_those_before() {
     let before = set(&[(1, 1), (2, 1), (3, 1), (4, 1)]);
     let deciders = set(&[(11, 1), (12, 1), (3, 1), (4, 1)]);
     let next = [(11, 1), (12, 1), (3, 1), (4, 2)];
-    let header = world.header(Height(3), &next);
+    let header = world.header(Height::new(3), &next);
     let step = Handover {
         certificate: world.certify(&header),
         header,
@@ -111,13 +111,13 @@ fn a_step_is_the_word_of_a_quorum_of_those_before() {
         next: SetChange::between(&deciders, &set(&next)),
     };
     let error = Walk::new(&genesis, []).step(&step).unwrap_err();
-    assert_eq!(error, LineageError::Vouched { height: Height(3), power: 2, total: 4 });
+    assert_eq!(error, LineageError::Vouched { height: Height::new(3), power: 2, total: 4 });
     // Three of those of the file are a quorum of it, and of the four who decided.
     let mut world = World::new();
     world.change(|seats| seats[0].0 = 11);
     let deciders = set(&[(11, 1), (2, 1), (3, 1), (4, 1)]);
     let next = [(11, 1), (2, 1), (3, 1), (4, 2)];
-    let header = world.header(Height(2), &next);
+    let header = world.header(Height::new(2), &next);
     let step = |signers: &[u32]| Handover {
         certificate: world.certify_by(&header, |number| signers.contains(&number)),
         header: header.clone(),
@@ -128,7 +128,7 @@ fn a_step_is_the_word_of_a_quorum_of_those_before() {
     assert_eq!(walked(&[2, 3, 4]), Ok(()));
     assert_eq!(walked(&[11, 2, 3, 4]), Ok(()));
     let error = walked(&[11, 3, 4]).unwrap_err();
-    assert_eq!(error, LineageError::Vouched { height: Height(2), power: 2, total: 4 });
+    assert_eq!(error, LineageError::Vouched { height: Height::new(2), power: 2, total: 4 });
     // A quorum of those before is not enough where it is none of those who decide.
     let error = walked(&[3, 4]).unwrap_err();
     assert!(matches!(error, LineageError::Certificate { .. }), "{error}");
@@ -138,7 +138,7 @@ fn a_step_is_the_word_of_a_quorum_of_those_before() {
 fn the_lightest_signatures_are_left_out() {
     let (mut world, genesis) = World::of((0..10).map(|number| (1_000 + number, 1)).collect());
     world.change(|seats| seats.push((2_000, 1)));
-    let lineage = world.lineage([Height(2)]);
+    let lineage = world.lineage([Height::new(2)]);
     assert_eq!(lineage.0[0].certificate.signatures.len(), 7);
     assert_eq!(lineage.verify(&genesis, &world.last(), &world.certify(&world.last())), Ok(()));
 }
@@ -148,9 +148,9 @@ fn validators_who_come_back_need_no_step() {
     let mut world = World::new();
     world.change(|seats| (seats[0].0, seats[1].0, seats[2].0) = (11, 12, 13));
     world.change(|seats| (seats[0].0, seats[1].0, seats[2].0) = (1, 2, 3));
-    assert_eq!(world.lineage([Height(3)]), Lineage::default());
+    assert_eq!(world.lineage([Height::new(3)]), Lineage::default());
     assert_eq!(world.measure(&support::genesis()).1, 0);
-    assert_eq!(world.lineage([Height(2), Height(3)]).0.len(), 2);
+    assert_eq!(world.lineage([Height::new(2), Height::new(3)]).0.len(), 2);
 }
 
 #[test]
@@ -163,18 +163,18 @@ fn a_change_that_does_not_follow_is_not_kept() {
     assert!(!kept.push(last.clone(), certificate.clone(), same.clone()), "it changes nobody");
     assert!(!kept.push(last, certificate.clone(), set(&[(1, 1)])), "the header names others");
     let next = [(1, 3), (2, 1), (3, 1), (4, 1)];
-    let twice = world.header(Height(1), &next);
+    let twice = world.header(Height::new(1), &next);
     assert!(!kept.push(twice, certificate.clone(), set(&next)), "it does not ascend");
-    assert!(kept.push(world.header(Height(2), &next), certificate, set(&next)));
+    assert!(kept.push(world.header(Height::new(2), &next), certificate, set(&next)));
     assert_eq!((kept.len(), kept.is_empty()), (2, false));
 }
 
 #[test]
 fn pages_hold_every_change_once() {
     let world = worlds::skipping();
-    let (all, end) = (world.page(), Height(u64::MAX));
+    let (all, end) = (world.page(), Height::new(u64::MAX));
     let mut paged = Vec::new();
-    let mut from = Height(0);
+    let mut from = Height::new(0);
     loop {
         let (page, goes_on) = world.handovers.page(from, end, 2, usize::MAX);
         assert!(!page.is_empty() && page.len() <= 2);
@@ -185,9 +185,9 @@ fn pages_hold_every_change_once() {
         }
     }
     assert_eq!(paged, all);
-    let (page, goes_on) = world.handovers.page(Height(0), end, 100, 1);
+    let (page, goes_on) = world.handovers.page(Height::new(0), end, 100, 1);
     assert_eq!((page.as_slice(), goes_on), (&all[..1], true), "one at least");
-    let (page, goes_on) = world.handovers.page(Height(3), Height(5), 100, usize::MAX);
+    let (page, goes_on) = world.handovers.page(Height::new(3), Height::new(5), 100, usize::MAX);
     assert_eq!((page.as_slice(), goes_on), (&all[2..4], false));
     let mut walk = Walk::new(&support::genesis(), []);
     for handover in &all {
@@ -238,11 +238,11 @@ fn a_change_of_a_set_has_one_form() {
     let same = before.as_slice()[0];
     let key = same.public_key;
     for (what, wrong) in [
-        ("the same again", vec![(ValidatorId(0), Some((key, 1)))]),
-        ("nobody goes", vec![(ValidatorId(7), None)]),
-        ("twice", vec![(ValidatorId(0), None), (ValidatorId(0), None)]),
-        ("descending", vec![(ValidatorId(1), None), (ValidatorId(0), None)]),
-        ("too many", (3..200).map(|id| (ValidatorId(id), Some((key, 1)))).collect()),
+        ("the same again", vec![(ValidatorId::new(0), Some((key, 1)))]),
+        ("nobody goes", vec![(ValidatorId::new(7), None)]),
+        ("twice", vec![(ValidatorId::new(0), None), (ValidatorId::new(0), None)]),
+        ("descending", vec![(ValidatorId::new(1), None), (ValidatorId::new(0), None)]),
+        ("too many", (3..200).map(|id| (ValidatorId::new(id), Some((key, 1)))).collect()),
     ] {
         assert_eq!(SetChange(wrong).apply(&before), None, "{what}");
     }
@@ -265,7 +265,7 @@ fn a_receipt_without_its_lineage_holds_by_one_apart() {
     assert_eq!(proof.verify_by(&trust), Err(RecordProofError::OwnLineage));
     let bare = RecordProof { lineage: Lineage::default(), ..proof };
     assert_eq!(bare.verify_by(&trust), Ok(()));
-    let elsewhere = bare.lineage.trust(&genesis, [Height(7)]).unwrap();
+    let elsewhere = bare.lineage.trust(&genesis, [Height::new(7)]).unwrap();
     assert!(bare.verify_by(&elsewhere).is_err(), "nobody was asked about its blocks");
 }
 

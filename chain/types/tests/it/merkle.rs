@@ -11,7 +11,7 @@ fn naive_root(leaves: &[Digest]) -> Digest {
         [only] => *only,
         _ => {
             let (left, right) = leaves.split_at(split(leaves.len()));
-            sha256(&[&[1], &naive_root(left).0, &naive_root(right).0])
+            sha256(&[&[1], &naive_root(left).bytes(), &naive_root(right).bytes()])
         }
     }
 }
@@ -87,7 +87,9 @@ fn every_flipped_bit_of_a_proof_is_refused() {
             let proof = merkle::prove(&leaves, index).unwrap();
             for bit in 0..proof.len() * 256 {
                 let mut proof = proof.clone();
-                proof[bit / 256].0[bit % 256 / 8] ^= 1 << (bit % 8);
+                let mut bytes = proof[bit / 256].bytes();
+                bytes[bit % 256 / 8] ^= 1 << (bit % 8);
+                proof[bit / 256] = Digest::from_bytes(bytes);
                 assert!(!leads_to(leaves[index], index, count, &proof, root), "{index} of {count}");
             }
         }
@@ -97,7 +99,7 @@ fn every_flipped_bit_of_a_proof_is_refused() {
 #[test]
 fn a_node_never_passes_for_a_leaf() {
     let leaves = leaves(2);
-    let node_bytes = [leaves[0].0, leaves[1].0].concat();
+    let node_bytes = [leaves[0].bytes(), leaves[1].bytes()].concat();
     assert_ne!(merkle::leaf(&node_bytes), merkle::root(&leaves));
     assert_ne!(merkle::node(&leaves[0], &leaves[1]), merkle::node(&leaves[1], &leaves[0]));
 }
@@ -110,8 +112,8 @@ proptest! {
         count in any::<u64>(),
         proof in prop::collection::vec(any::<[u8; 32]>(), 0..70),
     ) {
-        let proof: Vec<Digest> = proof.into_iter().map(Digest).collect();
-        let root = merkle::root_from_proof(Digest(leaf), index, count, &proof);
+        let proof: Vec<Digest> = proof.into_iter().map(Digest::from_bytes).collect();
+        let root = merkle::root_from_proof(Digest::from_bytes(leaf), index, count, &proof);
         prop_assert!(root.is_none() || (index < count && proof.len() <= 32));
     }
 

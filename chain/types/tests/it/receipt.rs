@@ -30,7 +30,7 @@ fn a_receipt_proves_the_whole_life_of_an_order() {
     let (instruction, arrived) = proven.arrived.unwrap();
     assert_eq!(instruction.to_string(), "2-1001-156");
     assert_eq!(arrived, support::GENESIS_TIME.plus(1_500 + 40 * 250));
-    assert_eq!((proven.cashback_tier, proven.returned), (None, Amount(0)));
+    assert_eq!((proven.cashback_tier, proven.returned), (None, Amount::new(0)));
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn a_receipt_proves_every_step_there_is() {
     assert_eq!(proven.outcome, Outcome::HELD);
     assert_eq!((proven.accepted, proven.collected), (time(6), Some(time(12))));
     assert_eq!(proven.arrived.unwrap().1, time(40));
-    assert_eq!((proven.cashback_tier, proven.returned), (Some(1), Amount(500)));
+    assert_eq!((proven.cashback_tier, proven.returned), (Some(1), Amount::new(500)));
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_flipped_bit_in_any_step_or_handover_is_refused() {
 #[test]
 fn a_receipt_of_another_chain_is_refused() {
     let mut genesis = support::genesis();
-    genesis.chain_id = ChainId(Digest([1; 32]));
+    genesis.chain_id = ChainId::new(Digest::from_bytes([1; 32]));
     let error = support::receipt().verify(&genesis).unwrap_err().to_string();
     assert!(error.contains("is of chain"), "{error}");
 }
@@ -150,7 +150,7 @@ fn a_receipt_of_another_chain_is_refused() {
 fn fewer_than_a_quorum_prove_nothing() {
     let mut receipt = support::receipt();
     let header = &receipt.order.header;
-    receipt.order.certificate = support::certify(header, Round(1), &[0, 1]);
+    receipt.order.certificate = support::certify(header, Round::new(1), &[0, 1]);
     assert!(refused(&receipt).contains("not above two thirds"));
 }
 
@@ -158,12 +158,12 @@ fn fewer_than_a_quorum_prove_nothing() {
 fn signers_are_counted_once_and_in_order() {
     let mut receipt = support::receipt();
     let header = receipt.order.header.clone();
-    receipt.order.certificate = support::certify(&header, Round(1), &[0, 0, 0, 1]);
+    receipt.order.certificate = support::certify(&header, Round::new(1), &[0, 0, 0, 1]);
     assert!(refused(&receipt).contains("strictly ascending"));
-    receipt.order.certificate = support::certify(&header, Round(1), &[2, 1, 0]);
+    receipt.order.certificate = support::certify(&header, Round::new(1), &[2, 1, 0]);
     assert!(refused(&receipt).contains("strictly ascending"));
-    receipt.order.certificate = support::certify(&header, Round(1), &[0, 1, 2]);
-    receipt.order.certificate.signatures[2].0 = ValidatorId(7);
+    receipt.order.certificate = support::certify(&header, Round::new(1), &[0, 1, 2]);
+    receipt.order.certificate.signatures[2].0 = ValidatorId::new(7);
     assert!(refused(&receipt).contains("not a validator"));
 }
 
@@ -173,18 +173,18 @@ fn votes_of_another_step_or_height_are_no_certificate() {
     let header = receipt.order.header.clone();
     let vote = Vote {
         height: header.height,
-        round: Round(1),
+        round: Round::new(1),
         step: VoteStep::Prevote,
         block: Some(header.hash()),
     };
     for (id, signature) in &mut receipt.order.certificate.signatures {
-        let tag = u8::try_from(id.0).unwrap() + 1;
+        let tag = u8::try_from(id.get()).unwrap() + 1;
         *signature = support::key(tag).sign(&vote.digest(support::chain_id()));
     }
     assert!(refused(&receipt).contains("does not verify"));
     let mut receipt = support::receipt();
-    let other = BlockHeader { height: Height(6), ..header };
-    receipt.order.certificate = support::certify(&other, Round(1), &[0, 1, 2, 3]);
+    let other = BlockHeader { height: Height::new(6), ..header };
+    receipt.order.certificate = support::certify(&other, Round::new(1), &[0, 1, 2, 3]);
     assert!(refused(&receipt).contains("is of another block"));
 }
 
@@ -192,7 +192,7 @@ fn votes_of_another_step_or_height_are_no_certificate() {
 fn votes_for_the_block_at_another_height_are_no_certificate() {
     let mut receipt = support::receipt();
     let certificate = &mut receipt.order.certificate;
-    certificate.height = Height(6);
+    certificate.height = Height::new(6);
     let vote = Vote {
         height: certificate.height,
         round: certificate.round,
@@ -200,7 +200,7 @@ fn votes_for_the_block_at_another_height_are_no_certificate() {
         block: Some(certificate.block),
     };
     for (id, signature) in &mut certificate.signatures {
-        let tag = u8::try_from(id.0).unwrap() + 1;
+        let tag = u8::try_from(id.get()).unwrap() + 1;
         *signature = support::key(tag).sign(&vote.digest(support::chain_id()));
     }
     let validators = support::genesis().validators();
@@ -210,8 +210,8 @@ fn votes_for_the_block_at_another_height_are_no_certificate() {
 
 #[test]
 fn a_batch_of_another_chain_is_no_order() {
-    let other = ChainId(Digest([1; 32]));
-    let (id, key) = (ParticipantId(101), support::key(101));
+    let other = ChainId::new(Digest::from_bytes([1; 32]));
+    let (id, key) = (ParticipantId::new(101), support::key(101));
     let items = [support::recharge(0)];
     let bytes = SignedBatch::sign(other, id, &key, support::valid_until(), &items);
     let batch = SignedBatch::decode(bytes.into()).unwrap();
@@ -227,7 +227,8 @@ fn validators_of_the_attackers_choice_prove_nothing() {
     let mut receipt = support::receipt();
     let strangers = ValidatorSet::new(vec![]);
     receipt.order.header.validators_hash = strangers.digest();
-    receipt.order.certificate = support::certify(&receipt.order.header, Round(1), &[0, 1, 2, 3]);
+    receipt.order.certificate =
+        support::certify(&receipt.order.header, Round::new(1), &[0, 1, 2, 3]);
     assert!(refused(&receipt).contains("validators"));
 }
 
@@ -340,7 +341,7 @@ fn returns_are_this_orders_in_order_and_within_its_amount() {
     let amount = support::recharge(this).amount.get();
     let whole =
         Receipt { returns: vec![back(this, 1, amount, applied)], ..support::long_receipt() };
-    assert_eq!(whole.verify(&support::genesis()).unwrap().returned, Amount(amount));
+    assert_eq!(whole.verify(&support::genesis()).unwrap().returned, Amount::new(amount));
     let exceeded = Outcome::from(Rejection::ReturnExceeded);
     let (first, second) = (back(this, 1, 600, applied), back(this, 2, amount - 599, applied));
     for (what, returns) in [
@@ -366,7 +367,7 @@ fn a_key_is_good_for_its_heights_only() {
         let returns = vec![support::alone(height, 5, batch, Outcome::APPLIED)];
         Receipt { returns, ..support::long_receipt() }
     };
-    let (changed, overlap) = (support::KEY_HEIGHT.0, support::OVERLAP_END.0);
+    let (changed, overlap) = (support::KEY_HEIGHT.get(), support::OVERLAP_END.get());
     for (height, tag, holds) in [
         (changed - 1, 202, true),
         (changed - 1, support::SECOND_KEY, false),
@@ -385,7 +386,7 @@ fn a_key_is_good_for_its_heights_only() {
 #[test]
 fn keys_are_the_submitters_own_of_that_very_block() {
     let mut receipt = support::receipt();
-    let parties = support::parties_at(Height(5));
+    let parties = support::parties_at(Height::new(5));
     let leaves: Vec<Digest> = parties.iter().map(PartyKeys::leaf).collect();
     let put = |order: &mut Inclusion, at: usize, keys: PartyKeys| {
         order.keys = keys;
@@ -396,12 +397,12 @@ fn keys_are_the_submitters_own_of_that_very_block() {
     let mut order = receipt.order.clone();
     let chosen = PartyKeys { current: support::key(9).public_key(), ..order.keys };
     put(&mut order, 4, chosen);
-    order.batch_signature = support::key(9).sign(&order.batch.id().0);
+    order.batch_signature = support::key(9).sign(&order.batch.id().digest());
     assert!(refused(&Receipt { order, ..receipt.clone() }).contains("submitter's keys"));
     // Another participant's, who signs in its place.
     let mut order = receipt.order.clone();
     put(&mut order, 5, parties[5]);
-    order.batch_signature = support::key(201).sign(&order.batch.id().0);
+    order.batch_signature = support::key(201).sign(&order.batch.id().digest());
     assert!(refused(&Receipt { order, ..receipt.clone() }).contains("batch signature"));
     // Its own, under another place.
     receipt.order.keys_index += 1;

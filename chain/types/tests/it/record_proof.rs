@@ -76,13 +76,13 @@ fn what_does_not_hold_is_named() {
     let twice = changed(|proof| proof.records[1] = proof.records[0].clone());
     assert_eq!(twice, Error::Order);
     let other = changed(|proof| proof.records[0].record[4] ^= 1);
-    assert_eq!(other, Error::Path { height: Height(21), index: 0 });
+    assert_eq!(other, Error::Path { height: Height::new(21), index: 0 });
     let elsewhere = changed(|proof| proof.records[1].index = 0);
-    assert_eq!(elsewhere, Error::Path { height: Height(60), index: 0 });
+    assert_eq!(elsewhere, Error::Path { height: Height::new(60), index: 0 });
     let needless = changed(|proof| drop(proof.records.pop()));
     assert_eq!(needless, Error::Lineage(LineageError::Needless(HANDOVER_HEIGHT)));
     let lost = changed(|proof| proof.lineage = Lineage::default());
-    assert_eq!(lost, Error::Lineage(LineageError::Decided(Height(60))));
+    assert_eq!(lost, Error::Lineage(LineageError::Decided(Height::new(60))));
     let mut genesis = support::genesis();
     genesis.chain_id = ChainId::default();
     let error = records::record_proof().verify(&genesis).unwrap_err();

@@ -57,7 +57,8 @@ pub fn evidence_record() -> Vec<u8> {
 
 /// The proof that the block of `height` left record `index` of `records`.
 pub fn left(height: u64, records: &[Vec<u8>], index: usize) -> RecordInclusion {
-    let signers: &[u8] = if Height(height) <= HANDOVER_HEIGHT { &[0, 1, 3] } else { &[0, 1, 3, 4] };
+    let signers: &[u8] =
+        if Height::new(height) <= HANDOVER_HEIGHT { &[0, 1, 3] } else { &[0, 1, 3, 4] };
     let Decided { mut header, .. } = support::decide(height, 3, vec![], signers);
     let leaves: Vec<Digest> = records.iter().map(|record| merkle::leaf(record)).collect();
     header.record_count = u32::try_from(leaves.len()).unwrap();
@@ -66,7 +67,7 @@ pub fn left(height: u64, records: &[Vec<u8>], index: usize) -> RecordInclusion {
         record: records[index].clone(),
         index: u32::try_from(index).unwrap(),
         path: merkle::prove(&leaves, index).unwrap(),
-        certificate: support::certify(&header, Round(1), signers),
+        certificate: support::certify(&header, Round::new(1), signers),
         header,
     }
 }

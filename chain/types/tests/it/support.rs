@@ -10,7 +10,7 @@ pub use self::items::*;
 pub use self::receipts::*;
 
 /// 2026-01-01T00:00:00Z, the time of block zero.
-pub const GENESIS_TIME: TimeMs = TimeMs(1_767_225_600_000);
+pub const GENESIS_TIME: TimeMs = TimeMs::new(1_767_225_600_000);
 /// The file whose SHA-256 is the chain id.
 pub const GENESIS_FILE: &[u8] = include_bytes!("../vectors/genesis.toml");
 /// The order that the receipt is about: its place in the batch of forty.
@@ -19,11 +19,11 @@ pub const ORDER_INDEX: u32 = 37;
 pub const LONG_ORDER_INDEX: u32 = 71;
 
 /// The last block that the genesis file's validators decide: it hands over to five.
-pub const HANDOVER_HEIGHT: Height = Height(50);
+pub const HANDOVER_HEIGHT: Height = Height::new(50);
 /// The first block under the second key of gateway 202.
-pub const KEY_HEIGHT: Height = Height(55);
+pub const KEY_HEIGHT: Height = Height::new(55);
 /// The last block that accepts its first key beside it.
-pub const OVERLAP_END: Height = Height(65);
+pub const OVERLAP_END: Height = Height::new(65);
 /// The seed of its second key, thirty-two times.
 pub const SECOND_KEY: u8 = 203;
 /// The seeds of the keys that validator 4 has after a rotation.
@@ -46,20 +46,25 @@ pub fn tag(participant: u32) -> u8 {
 }
 
 pub fn chain_id() -> ChainId {
-    ChainId(sha256(&[GENESIS_FILE]))
+    ChainId::new(sha256(&[GENESIS_FILE]))
 }
 
 /// A participant of the vectors.
 pub fn participant(id: u32, word: &str, roles: Roles) -> Participant {
-    Participant::new(ParticipantId(id), format!("{word}-{id}"), roles, key(tag(id)).public_key())
+    Participant::new(
+        ParticipantId::new(id),
+        format!("{word}-{id}"),
+        roles,
+        key(tag(id)).public_key(),
+    )
 }
 
 /// A merchant of the vectors.
 pub fn merchant(id: u64, gateway: u32, payout_account: Digest) -> Merchant {
     Merchant {
-        id: MerchantId(id),
+        id: MerchantId::new(id),
         name: format!("merchant-{id}"),
-        payout_gateway: ParticipantId(gateway),
+        payout_gateway: ParticipantId::new(gateway),
         payout_account,
         suspended: false,
         legal_entity: String::new(),
@@ -70,7 +75,7 @@ pub fn merchant(id: u64, gateway: u32, payout_account: Digest) -> Merchant {
 pub fn node(index: u8) -> Node {
     Node {
         name: format!("validator-{}", index + 1),
-        operator: ParticipantId(u32::from(index) % 4 + 1),
+        operator: ParticipantId::new(u32::from(index) % 4 + 1),
         network_key: key(11 + index).public_key(),
         validator_key: key(1 + index).public_key(),
         power: 1,
@@ -80,10 +85,10 @@ pub fn node(index: u8) -> Node {
 /// The content of `vectors/genesis.toml`.
 pub fn genesis() -> ChainGenesis {
     let line = |gateway, currency| LiquidityLine {
-        gateway: ParticipantId(gateway),
-        currency: Currency(currency),
-        net_debit_cap: Amount(1_000_000_000),
-        opening_liquidity: Amount(0),
+        gateway: ParticipantId::new(gateway),
+        currency: Currency::new(currency),
+        net_debit_cap: Amount::new(1_000_000_000),
+        opening_liquidity: Amount::new(0),
     };
     let mut participants: Vec<Participant> =
         (1..=4).map(|id| participant(id, "operator", Roles::SETTLEMENT_OPERATOR)).collect();
@@ -101,9 +106,12 @@ pub fn genesis() -> ChainGenesis {
         name: "vectors".to_owned(),
         time: GENESIS_TIME,
         parameters: Parameters::default(),
-        currencies: vec![Currency(156), Currency(392)],
+        currencies: vec![Currency::new(156), Currency::new(392)],
         participants,
-        merchants: vec![merchant(1001, 202, Digest::ZERO), merchant(1002, 201, Digest([0x5a; 32]))],
+        merchants: vec![
+            merchant(1001, 202, Digest::ZERO),
+            merchant(1002, 201, Digest::from_bytes([0x5a; 32])),
+        ],
         liquidity: vec![line(201, 156), line(201, 392), line(202, 156), line(202, 392)],
         lines: Vec::new(),
         nodes: (0..4).map(node).collect(),
@@ -120,7 +128,7 @@ pub fn validators_at(height: Height) -> ValidatorSet {
 pub fn parties_at(height: Height) -> Vec<PartyKeys> {
     let keys = |participant: &Participant| {
         let keys = PartyKeys::of(participant);
-        if height < KEY_HEIGHT || participant.id != ParticipantId(202) {
+        if height < KEY_HEIGHT || participant.id != ParticipantId::new(202) {
             return keys;
         }
         let previous = Some((keys.current, OVERLAP_END));
@@ -146,7 +154,7 @@ pub fn signed_with<T>(tag: u8, submitter: u32, items: &[T]) -> Vec<u8>
 where
     T: zerocopy::IntoBytes + zerocopy::Immutable + batch::BatchItem,
 {
-    SignedBatch::sign(chain_id(), ParticipantId(submitter), &key(tag), valid_until(), items)
+    SignedBatch::sign(chain_id(), ParticipantId::new(submitter), &key(tag), valid_until(), items)
 }
 
 /// The keys that a participant has or had.

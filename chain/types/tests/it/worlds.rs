@@ -30,7 +30,7 @@ fn secret(number: u32) -> SecretKey {
 
 pub fn set(seats: &[(u32, u64)]) -> ValidatorSet {
     let seat = |(id, (number, power)): (u32, &(u32, u64))| Validator {
-        id: ValidatorId(id),
+        id: ValidatorId::new(id),
         public_key: secret(*number).public_key(),
         power: *power,
     };
@@ -47,7 +47,12 @@ impl World {
         let seats: Seats = (1..=4).map(|number| (number, 1)).collect();
         let genesis = support::genesis();
         assert_eq!(set(&seats), genesis.validators());
-        Self { seats, height: Height(0), common: common(), handovers: Handovers::new(&genesis) }
+        Self {
+            seats,
+            height: Height::new(0),
+            common: common(),
+            handovers: Handovers::new(&genesis),
+        }
     }
 
     /// As [`Self::new`], with a genesis file of other validators.
@@ -57,14 +62,14 @@ impl World {
             .zip(&seats)
             .map(|(at, (number, power))| Node {
                 name: format!("node-{at}"),
-                operator: ParticipantId(1),
+                operator: ParticipantId::new(1),
                 network_key: secret(100_000 + at).public_key(),
                 validator_key: secret(*number).public_key(),
                 power: *power,
             })
             .collect();
         let handovers = Handovers::new(&genesis);
-        (Self { seats, height: Height(0), common: common(), handovers }, genesis)
+        (Self { seats, height: Height::new(0), common: common(), handovers }, genesis)
     }
 
     /// The number of the key of a seat.
@@ -76,7 +81,7 @@ impl World {
     pub fn header(&self, height: Height, next: &[(u32, u64)]) -> BlockHeader {
         let mut header = self.common.clone();
         header.height = height;
-        header.time = support::GENESIS_TIME.plus(1_500 + height.0 * 250);
+        header.time = support::GENESIS_TIME.plus(1_500 + height.get() * 250);
         header.validators_hash = set(&self.seats).digest();
         header.next_validators_hash = set(next).digest();
         header
@@ -90,13 +95,13 @@ impl World {
     /// The certificate of those of the present validators whose key numbers are wanted.
     pub fn certify_by(&self, header: &BlockHeader, is_wanted: impl Fn(u32) -> bool) -> Certificate {
         let block = header.hash();
-        let (height, round, step) = (header.height, Round(1), VoteStep::Precommit);
+        let (height, round, step) = (header.height, Round::new(1), VoteStep::Precommit);
         let vote = Vote { height, round, step, block: Some(block) };
         let digest = vote.digest(header.chain_id);
         let seats = (0_u32..).zip(&self.seats);
         let signers = seats.filter(|(_, (number, power))| *power > 0 && is_wanted(*number));
         let signature = |(id, (number, _)): (u32, &(u32, u64))| {
-            (ValidatorId(id), secret(*number).sign(&digest))
+            (ValidatorId::new(id), secret(*number).sign(&digest))
         };
         Certificate { height, round, block, signatures: signers.map(signature).collect() }
     }
@@ -128,7 +133,7 @@ impl World {
     /// All changes, none skipped.
     pub fn page(&self) -> Vec<Handover> {
         let (page, goes_on) =
-            self.handovers.page(Height(0), Height(u64::MAX), usize::MAX, usize::MAX);
+            self.handovers.page(Height::new(0), Height::new(u64::MAX), usize::MAX, usize::MAX);
         assert!(!goes_on);
         page
     }

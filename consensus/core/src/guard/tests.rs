@@ -2,25 +2,25 @@
 
 use super::*;
 
-const CHAIN: ChainId = ChainId(Digest([3; 32]));
+const CHAIN: ChainId = ChainId::new(Digest::from_bytes([3; 32]));
 
 fn guard() -> Guard {
-    Guard::open(CHAIN, ValidatorId(2), None).unwrap()
+    Guard::open(CHAIN, ValidatorId::new(2), None).unwrap()
 }
 
 fn vote(height: u64, round: u32, step: VoteStep, byte: Option<u8>) -> Signing {
-    let block = byte.map(|byte| BlockHash(Digest([byte; 32])));
-    let vote = Vote { height: Height(height), round: Round(round), step, block };
+    let block = byte.map(|byte| BlockHash::new(Digest::from_bytes([byte; 32])));
+    let vote = Vote { height: Height::new(height), round: Round::new(round), step, block };
     Signing::of_vote(&vote, CHAIN)
 }
 
 fn proposal(height: u64, round: u32, byte: u8, valid_round: Option<u32>) -> Signing {
     let proposal = Proposal {
-        height: Height(height),
-        round: Round(round),
-        block: BlockHash(Digest([byte; 32])),
-        valid_round: valid_round.map(Round),
-        proposer: ValidatorId(2),
+        height: Height::new(height),
+        round: Round::new(round),
+        block: BlockHash::new(Digest::from_bytes([byte; 32])),
+        valid_round: valid_round.map(Round::new),
+        proposer: ValidatorId::new(2),
     };
     Signing::of_proposal(&proposal, CHAIN)
 }
@@ -60,22 +60,22 @@ fn a_restart_forgets_nothing() {
     assert!(before.admit(&vote(5, 2, VoteStep::Precommit, None)));
     let bytes = before.take_changed().unwrap();
     assert_eq!(before.take_changed(), None, "nothing has changed since");
-    let mut after = Guard::open(CHAIN, ValidatorId(2), Some(&bytes)).unwrap();
+    let mut after = Guard::open(CHAIN, ValidatorId::new(2), Some(&bytes)).unwrap();
     assert!(!after.admit(&vote(5, 2, VoteStep::Precommit, Some(1))));
     assert!(after.admit(&vote(5, 2, VoteStep::Precommit, None)));
     assert!(!after.has_changed());
     // The vote for none has not unlocked the block.
-    let block = BlockHash(Digest([1; 32]));
-    let lock = Lock { height: Height(5), round: Round(1), block };
-    assert_eq!(after.lock_at(Height(5)), Some(lock));
-    assert_eq!(after.lock_at(Height(6)), None);
+    let block = BlockHash::new(Digest::from_bytes([1; 32]));
+    let lock = Lock { height: Height::new(5), round: Round::new(1), block };
+    assert_eq!(after.lock_at(Height::new(5)), Some(lock));
+    assert_eq!(after.lock_at(Height::new(6)), None);
 }
 
 #[test]
 fn prevotes_lock_nothing() {
     let mut guard = guard();
     assert!(guard.admit(&vote(5, 1, VoteStep::Prevote, Some(1))));
-    assert_eq!(guard.lock_at(Height(5)), None);
+    assert_eq!(guard.lock_at(Height::new(5)), None);
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn the_bytes_are_frozen() {
     for signing in [&prevote, &precommit] {
         expected.push(1);
         expected.extend(&place);
-        expected.extend(signing.digest.0);
+        expected.extend(signing.digest.bytes());
     }
     expected.push(1); // a lock
     expected.extend(&place);
@@ -106,9 +106,9 @@ fn every_cut_and_every_other_version_is_refused() {
     assert!(guard.admit(&proposal(6, 0, 1, None)));
     let bytes = guard.take_changed().unwrap();
     for length in 0..bytes.len() {
-        assert!(Guard::open(CHAIN, ValidatorId(2), Some(&bytes[..length])).is_err());
+        assert!(Guard::open(CHAIN, ValidatorId::new(2), Some(&bytes[..length])).is_err());
     }
     let mut other = bytes;
     other[0] = 2;
-    assert!(Guard::open(CHAIN, ValidatorId(2), Some(&other)).is_err());
+    assert!(Guard::open(CHAIN, ValidatorId::new(2), Some(&other)).is_err());
 }

@@ -8,32 +8,36 @@ use crate::interface::TimeoutKind;
 use crate::messages::Proposal;
 
 fn block() -> BlockHash {
-    BlockHash(Digest([7; 32]))
+    BlockHash::new(Digest::from_bytes([7; 32]))
 }
 
 fn record() -> Record {
-    let (height, round) = (Height(3), Round(1));
+    let (height, round) = (Height::new(3), Round::new(1));
     let vote = |step, block| {
         let vote = Vote { height, round, step, block };
-        Entry::Vote(SignedVote { vote, validator: ValidatorId(2), signature: Signature([4; 64]) })
+        Entry::Vote(SignedVote {
+            vote,
+            validator: ValidatorId::new(2),
+            signature: Signature::from_bytes([4; 64]),
+        })
     };
     let proposal = Proposal {
         height,
         round,
         block: block(),
-        valid_round: Some(Round(0)),
-        proposer: ValidatorId(1),
+        valid_round: Some(Round::new(0)),
+        proposer: ValidatorId::new(1),
     };
     let entries = vec![
         Entry::Verdict {
             height,
             round,
-            proposer: ValidatorId(1),
-            valid_round: Some(Round(0)),
+            proposer: ValidatorId::new(1),
+            valid_round: Some(Round::new(0)),
             block: block(),
             valid: true,
         },
-        Entry::Proposal(SignedProposal { proposal, signature: Signature([5; 64]) }),
+        Entry::Proposal(SignedProposal { proposal, signature: Signature::from_bytes([5; 64]) }),
         vote(VoteStep::Prevote, Some(block())),
         vote(VoteStep::Precommit, None),
         Entry::Timeout(Timeout { height, round, kind: TimeoutKind::Precommit }),
@@ -41,7 +45,7 @@ fn record() -> Record {
             height,
             round,
             block: block(),
-            signatures: vec![(ValidatorId(2), Signature([6; 64]))],
+            signatures: vec![(ValidatorId::new(2), Signature::from_bytes([6; 64]))],
         }),
     ];
     Record { height, entries }
@@ -58,8 +62,9 @@ fn the_bytes_are_frozen() {
 
 #[test]
 fn a_timeout_reads_as_it_is_written() {
-    let timeout = Timeout { height: Height(3), round: Round(1), kind: TimeoutKind::Prevote };
-    let record = Record { height: Height(3), entries: vec![Entry::Timeout(timeout)] };
+    let timeout =
+        Timeout { height: Height::new(3), round: Round::new(1), kind: TimeoutKind::Prevote };
+    let record = Record { height: Height::new(3), entries: vec![Entry::Timeout(timeout)] };
     let mut expected = vec![1]; // version
     expected.extend(3_u64.to_le_bytes()); // height
     expected.extend(1_u64.to_le_bytes()); // one entry
@@ -95,9 +100,9 @@ fn damage_is_an_error_and_never_a_panic() {
 #[test]
 fn inputs_that_must_not_be_kept_have_no_entry() {
     let value = malachite_core::LocallyProposedValue::new(
-        convert::height_in(Height(3)),
-        convert::round_in(Round(0)),
+        convert::height_in(Height::new(3)),
+        convert::round_in(Round::new(0)),
         EngineValue(block()),
     );
-    assert_eq!(Entry::of(Height(3), &EngineInput::Propose(value)), None);
+    assert_eq!(Entry::of(Height::new(3), &EngineInput::Propose(value)), None);
 }

@@ -10,17 +10,20 @@ use super::*;
 const PENALTY: u64 = 10;
 
 fn set(count: u32) -> ValidatorSet {
-    let validator =
-        |id| Validator { id: ValidatorId(id), public_key: PublicKey([id as u8; 32]), power: 1 };
+    let validator = |id| Validator {
+        id: ValidatorId::new(id),
+        public_key: PublicKey::from_bytes([id as u8; 32]),
+        power: 1,
+    };
     ValidatorSet::new((0..count).map(validator).collect())
 }
 
 fn block(height: u64, round: u32, parent_round: u32, proposer: ValidatorId) -> Block {
     let header = BlockHeader {
         protocol_version: 1,
-        height: Height(height),
-        round: Round(round),
-        parent_round: Round(parent_round),
+        height: Height::new(height),
+        round: Round::new(round),
+        parent_round: Round::new(parent_round),
         proposer,
         ..BlockHeader::default()
     };
@@ -36,8 +39,8 @@ fn failed_rounds(count: u32, dead: &[u32], heights: u64) -> u32 {
     for height in 1..=heights {
         let mut round = 0;
         let proposer = loop {
-            let proposer = proposers.proposer(&validators, Height(height), Round(round));
-            if !dead.contains(&proposer.0) {
+            let proposer = proposers.proposer(&validators, Height::new(height), Round::new(round));
+            if !dead.contains(&proposer.get()) {
                 break proposer;
             }
             round += 1;
@@ -57,8 +60,8 @@ fn turns_go_round() {
     let proposers = Proposers::new();
     for height in 0..20 {
         for round in 0..20 {
-            let proposer = proposers.proposer(&validators, Height(height), Round(round));
-            assert_eq!(u64::from(proposer.0), (height + u64::from(round)) % 4);
+            let proposer = proposers.proposer(&validators, Height::new(height), Round::new(round));
+            assert_eq!(u64::from(proposer.get()), (height + u64::from(round)) % 4);
         }
     }
 }
@@ -68,14 +71,14 @@ fn turns_go_round() {
 fn passed_over_after(blocks: &[(u64, u32, u32)]) -> Vec<u32> {
     let validators = set(4);
     let mut proposers = Proposers::new();
-    let mut next = Height(0);
+    let mut next = Height::new(0);
     for (height, round, parent_round) in blocks {
-        let proposer = proposers.proposer(&validators, Height(*height), Round(*round));
+        let proposer = proposers.proposer(&validators, Height::new(*height), Round::new(*round));
         let block = block(*height, *round, *parent_round, proposer);
         proposers.note(&block, &validators, PENALTY);
         next = block.header.height.next();
     }
-    (0..4).filter(|id| proposers.is_passed_over(ValidatorId(*id), next)).collect()
+    (0..4).filter(|id| proposers.is_passed_over(ValidatorId::new(*id), next)).collect()
 }
 
 /// At height 4 the turns are 0, 1, 2, 3; each height later they begin with one later.
@@ -103,12 +106,12 @@ fn whose_turn_decided_nothing_is_passed_over() {
 
 #[test]
 fn who_hides_locks_is_passed_over_and_everybody_else_goes_on() {
-    let (villain, validators) = (ValidatorId(1), set(4));
+    let (villain, validators) = (ValidatorId::new(1), set(4));
     let mut proposers = Proposers::new();
     let mut parent_round = 0;
     let mut hidden = 0;
     for height in 1..=200 {
-        let proposer = proposers.proposer(&validators, Height(height), Round(0));
+        let proposer = proposers.proposer(&validators, Height::new(height), Round::new(0));
         proposers.note(&block(height, 0, parent_round, proposer), &validators, PENALTY);
         parent_round = u32::from(proposer == villain);
         hidden += parent_round;
@@ -121,21 +124,27 @@ fn a_failed_turn_costs_the_penalty_and_a_success_forgives() {
     let validators = set(4);
     let mut proposers = Proposers::new();
     // At height 5 it is validator 1's turn, then 2's.
-    proposers.note(&block(5, 1, 0, ValidatorId(2)), &validators, PENALTY);
+    proposers.note(&block(5, 1, 0, ValidatorId::new(2)), &validators, PENALTY);
     for height in 6..=15 {
-        assert!(proposers.is_passed_over(ValidatorId(1), Height(height)));
-        assert_ne!(proposers.proposer(&validators, Height(height), Round(0)), ValidatorId(1));
+        assert!(proposers.is_passed_over(ValidatorId::new(1), Height::new(height)));
+        assert_ne!(
+            proposers.proposer(&validators, Height::new(height), Round::new(0)),
+            ValidatorId::new(1)
+        );
     }
-    assert!(!proposers.is_passed_over(ValidatorId(1), Height(16)));
+    assert!(!proposers.is_passed_over(ValidatorId::new(1), Height::new(16)));
     let passed_over = |proposers: &Proposers, height| -> Vec<_> {
-        proposers.passed_over(Height(height)).collect()
+        proposers.passed_over(Height::new(height)).collect()
     };
-    assert_eq!(passed_over(&proposers, 15), [(ValidatorId(1), Height(15))]);
+    assert_eq!(passed_over(&proposers, 15), [(ValidatorId::new(1), Height::new(15))]);
     assert_eq!(passed_over(&proposers, 16), []);
-    proposers.note(&block(6, 3, 1, ValidatorId(1)), &validators, PENALTY);
-    assert!(proposers.is_passed_over(ValidatorId(1), Height(7)), "its round is not known yet");
-    proposers.note(&block(7, 0, 3, ValidatorId(1)), &validators, PENALTY);
-    assert!(!proposers.is_passed_over(ValidatorId(1), Height(8)));
+    proposers.note(&block(6, 3, 1, ValidatorId::new(1)), &validators, PENALTY);
+    assert!(
+        proposers.is_passed_over(ValidatorId::new(1), Height::new(7)),
+        "its round is not known yet"
+    );
+    proposers.note(&block(7, 0, 3, ValidatorId::new(1)), &validators, PENALTY);
+    assert!(!proposers.is_passed_over(ValidatorId::new(1), Height::new(8)));
 }
 
 #[test]
@@ -153,17 +162,21 @@ fn a_dead_validator_costs_one_round_in_each_penalty() {
 fn everyone_keeps_a_turn_however_many_are_passed_over() {
     let validators = set(4);
     let mut proposers = Proposers::new();
-    proposers.note(&block(1, 3, 0, ValidatorId(0)), &validators, PENALTY);
+    proposers.note(&block(1, 3, 0, ValidatorId::new(0)), &validators, PENALTY);
     for height in 2..=11 {
-        assert_eq!(proposers.proposer(&validators, Height(height), Round(0)), ValidatorId(0));
-        let mut turns = proposers.order(&validators, Height(height));
+        assert_eq!(
+            proposers.proposer(&validators, Height::new(height), Round::new(0)),
+            ValidatorId::new(0)
+        );
+        let mut turns = proposers.order(&validators, Height::new(height));
         turns.sort();
-        assert_eq!(turns, [0, 1, 2, 3].map(ValidatorId));
+        assert_eq!(turns, [0, 1, 2, 3].map(ValidatorId::new));
     }
     // Rounds beyond the last validator begin again, and blame nobody twice.
-    proposers.note(&block(12, u32::MAX, 0, ValidatorId(0)), &validators, PENALTY);
-    proposers.note(&block(13, 0, u32::MAX, ValidatorId(0)), &validators, PENALTY);
-    let passed_over = (0..4).filter(|id| proposers.is_passed_over(ValidatorId(*id), Height(14)));
+    proposers.note(&block(12, u32::MAX, 0, ValidatorId::new(0)), &validators, PENALTY);
+    proposers.note(&block(13, 0, u32::MAX, ValidatorId::new(0)), &validators, PENALTY);
+    let passed_over =
+        (0..4).filter(|id| proposers.is_passed_over(ValidatorId::new(*id), Height::new(14)));
     assert_eq!(passed_over.count(), 3);
 }
 
@@ -171,17 +184,17 @@ fn everyone_keeps_a_turn_however_many_are_passed_over() {
 fn nobody_is_passed_over_without_a_penalty() {
     let validators = set(4);
     let mut proposers = Proposers::new();
-    proposers.note(&block(5, 3, 0, ValidatorId(0)), &validators, 0);
-    proposers.note(&block(6, 0, 5, ValidatorId(0)), &validators, 0);
-    assert_eq!(proposers.order(&validators, Height(8)), [0, 1, 2, 3].map(ValidatorId));
+    proposers.note(&block(5, 3, 0, ValidatorId::new(0)), &validators, 0);
+    proposers.note(&block(6, 0, 5, ValidatorId::new(0)), &validators, 0);
+    assert_eq!(proposers.order(&validators, Height::new(8)), [0, 1, 2, 3].map(ValidatorId::new));
 }
 
 /// Evidence that nobody verifies here: a block that holds it is committed.
 fn evidence(validator: u32) -> Equivocation {
     let vote = |block| SignedVote {
-        vote: Vote { height: Height(1), round: Round(0), step: VoteStep::Prevote, block },
-        validator: ValidatorId(validator),
-        signature: Signature([0; 64]),
+        vote: Vote { height: Height::new(1), round: Round::new(0), step: VoteStep::Prevote, block },
+        validator: ValidatorId::new(validator),
+        signature: Signature::from_bytes([0; 64]),
     };
     let (first, second) = (vote(None), vote(Some(BlockHash::default())));
     Equivocation::Votes { first, second }
@@ -191,19 +204,19 @@ fn evidence(validator: u32) -> Equivocation {
 fn who_signs_twice_comes_last_for_long_and_is_not_forgiven() {
     let validators = set(4);
     let mut proposers = Proposers::new();
-    let caught = Block { evidence: vec![evidence(2)], ..block(4, 1, 0, ValidatorId(1)) };
+    let caught = Block { evidence: vec![evidence(2)], ..block(4, 1, 0, ValidatorId::new(1)) };
     proposers.note(&caught, &validators, PENALTY);
     // Validator 0 failed its turn; 1 and 3 are in good standing.
-    assert_eq!(proposers.order(&validators, Height(5)), [3, 1, 0, 2].map(ValidatorId));
+    assert_eq!(proposers.order(&validators, Height::new(5)), [3, 1, 0, 2].map(ValidatorId::new));
     // Decided in the turn of the one that was caught: that forgives a failed turn, not evidence.
-    proposers.note(&block(5, 3, 1, ValidatorId(2)), &validators, PENALTY);
-    proposers.note(&block(6, 0, 3, ValidatorId(1)), &validators, PENALTY);
-    let last = Height(4 + EVIDENCE_PENALTY_HEIGHTS);
-    assert!(proposers.is_caught(ValidatorId(2), Height(7)));
-    assert!(proposers.is_caught(ValidatorId(2), last));
-    assert!(!proposers.is_passed_over(ValidatorId(2), last.next()));
-    proposers.note(&block(last.0, 0, 0, ValidatorId(0)), &validators, PENALTY);
-    proposers.note(&block(last.0 + 1, 0, 0, ValidatorId(0)), &validators, PENALTY);
+    proposers.note(&block(5, 3, 1, ValidatorId::new(2)), &validators, PENALTY);
+    proposers.note(&block(6, 0, 3, ValidatorId::new(1)), &validators, PENALTY);
+    let last = Height::new(4 + EVIDENCE_PENALTY_HEIGHTS);
+    assert!(proposers.is_caught(ValidatorId::new(2), Height::new(7)));
+    assert!(proposers.is_caught(ValidatorId::new(2), last));
+    assert!(!proposers.is_passed_over(ValidatorId::new(2), last.next()));
+    proposers.note(&block(last.get(), 0, 0, ValidatorId::new(0)), &validators, PENALTY);
+    proposers.note(&block(last.get() + 1, 0, 0, ValidatorId::new(0)), &validators, PENALTY);
     assert_eq!(proposers.caught_until.len(), 0, "it is forgotten when it is over");
 }
 
@@ -212,15 +225,15 @@ fn everyone_keeps_a_turn_however_many_are_caught() {
     let validators = set(4);
     let mut proposers = Proposers::new();
     let caught =
-        Block { evidence: (0..4).map(evidence).collect(), ..block(4, 0, 0, ValidatorId(0)) };
+        Block { evidence: (0..4).map(evidence).collect(), ..block(4, 0, 0, ValidatorId::new(0)) };
     proposers.note(&caught, &validators, PENALTY);
-    assert_eq!(proposers.order(&validators, Height(8)), [0, 1, 2, 3].map(ValidatorId));
+    assert_eq!(proposers.order(&validators, Height::new(8)), [0, 1, 2, 3].map(ValidatorId::new));
 }
 
 #[test]
 fn the_bytes_are_frozen_and_lead_back() {
     let mut proposers = Proposers::new();
-    proposers.note(&block(5, 1, 0, ValidatorId(2)), &set(4), PENALTY);
+    proposers.note(&block(5, 1, 0, ValidatorId::new(2)), &set(4), PENALTY);
     let bytes = codec::encode(&proposers);
     let mut expected = 1_u64.to_le_bytes().to_vec();
     expected.extend(1_u32.to_le_bytes());

@@ -22,7 +22,7 @@ fn every_validator_gets_its_turn() {
     world.run_to_height(8, 60_000);
     for (index, certificate) in world.nodes[0].chain.iter().take(8).enumerate() {
         let proposer = world.headers[&certificate.block].proposer;
-        assert_eq!(proposer.0 as usize, (index + 1) % 4, "at height {}", index + 1);
+        assert_eq!(proposer.get() as usize, (index + 1) % 4, "at height {}", index + 1);
     }
 }
 

@@ -13,10 +13,12 @@ use crate::lone::{block, signed_proposal, signed_vote};
 
 fn polka(count: usize) -> Message {
     Message::PolkaCertificate(PolkaCertificate {
-        height: Height(3),
-        round: Round(1),
+        height: Height::new(3),
+        round: Round::new(1),
         block: block(7),
-        signatures: (0..count).map(|id| (ValidatorId(id as u32), Signature([5; 64]))).collect(),
+        signatures: (0..count)
+            .map(|id| (ValidatorId::new(id as u32), Signature::from_bytes([5; 64])))
+            .collect(),
     })
 }
 
@@ -24,25 +26,25 @@ fn rounds(count: usize) -> Message {
     let vote = |id: usize| RoundVote {
         step: VoteStep::Precommit,
         block: Some(block(7)),
-        validator: ValidatorId(id as u32),
-        signature: Signature([6; 64]),
+        validator: ValidatorId::new(id as u32),
+        signature: Signature::from_bytes([6; 64]),
     };
     Message::RoundCertificate(RoundCertificate {
-        height: Height(3),
-        round: Round(1),
+        height: Height::new(3),
+        round: Round::new(1),
         kind: RoundCertificateKind::Precommit,
         votes: (0..count).map(vote).collect(),
     })
 }
 
 fn examples() -> Vec<Message> {
-    let mut again = signed_proposal(1, Height(3), 2, block(7));
-    again.proposal.valid_round = Some(Round(1));
+    let mut again = signed_proposal(1, Height::new(3), 2, block(7));
+    again.proposal.valid_round = Some(Round::new(1));
     vec![
-        Message::Proposal(signed_proposal(1, Height(3), 0, block(7))),
+        Message::Proposal(signed_proposal(1, Height::new(3), 0, block(7))),
         Message::Proposal(again),
-        Message::Vote(signed_vote(2, Height(3), 1, VoteStep::Prevote, None)),
-        Message::Vote(signed_vote(2, Height(3), 1, VoteStep::Precommit, Some(block(7)))),
+        Message::Vote(signed_vote(2, Height::new(3), 1, VoteStep::Prevote, None)),
+        Message::Vote(signed_vote(2, Height::new(3), 1, VoteStep::Precommit, Some(block(7)))),
         polka(3),
         rounds(3),
     ]
@@ -71,7 +73,7 @@ fn the_bytes_are_frozen() {
 
 #[test]
 fn a_vote_reads_as_the_wire_format_says() {
-    let signed = signed_vote(2, Height(3), 1, VoteStep::Precommit, Some(block(7)));
+    let signed = signed_vote(2, Height::new(3), 1, VoteStep::Precommit, Some(block(7)));
     let mut expected = vec![1]; // version
     expected.extend(1_u32.to_le_bytes()); // a vote
     expected.extend(3_u64.to_le_bytes()); // height
@@ -80,7 +82,7 @@ fn a_vote_reads_as_the_wire_format_says() {
     expected.push(1); // a block
     expected.extend([7; 32]);
     expected.extend(2_u32.to_le_bytes()); // validator
-    expected.extend(signed.signature.0);
+    expected.extend(signed.signature.bytes());
     assert_eq!(Message::Vote(signed).to_bytes(), expected);
 }
 

@@ -47,14 +47,16 @@ fn forged_votes_make_no_quorum() {
         // Signed by another's key, by nobody, on another chain, and with each bit turned.
         let stolen = signed_vote(0, HEIGHT, 0, VoteStep::Prevote, Some(block(7))).signature;
         dropped(&mut lone, Message::Vote(SignedVote { signature: stolen, ..honest }));
-        let nobody = SignedVote { signature: Signature([0; 64]), ..honest };
+        let nobody = SignedVote { signature: Signature::from_bytes([0; 64]), ..honest };
         dropped(&mut lone, Message::Vote(nobody));
-        let elsewhere = key_of(index).sign(&honest.vote.digest(ChainId(Digest([9; 32]))));
+        let elsewhere =
+            key_of(index).sign(&honest.vote.digest(ChainId::new(Digest::from_bytes([9; 32]))));
         dropped(&mut lone, Message::Vote(SignedVote { signature: elsewhere, ..honest }));
         for bit in 0..512 {
-            let mut turned = honest;
-            turned.signature.0[bit / 8] ^= 1 << (bit % 8);
-            dropped(&mut lone, Message::Vote(turned));
+            let mut turned = honest.signature.bytes();
+            turned[bit / 8] ^= 1 << (bit % 8);
+            let signature = Signature::from_bytes(turned);
+            dropped(&mut lone, Message::Vote(SignedVote { signature, ..honest }));
         }
         // A prevote's signature under a precommit, another block, another round.
         let mut moved = honest;
@@ -64,7 +66,7 @@ fn forged_votes_make_no_quorum() {
         moved.vote.block = Some(block(8));
         dropped(&mut lone, Message::Vote(moved));
         let mut moved = honest;
-        moved.vote.round = Round(1);
+        moved.vote.round = Round::new(1);
         dropped(&mut lone, Message::Vote(moved));
     }
     assert_eq!(lone.sent, []);
@@ -78,7 +80,7 @@ fn strangers_have_no_vote() {
         let vote = signed_vote(index, HEIGHT, 0, VoteStep::Precommit, Some(block(7)));
         dropped(&mut lone, Message::Vote(vote));
         dropped(&mut lone, Message::Proposal(signed_proposal(index, HEIGHT, 0, block(7))));
-        let next = signed_vote(index, Height(2), 0, VoteStep::Prevote, None);
+        let next = signed_vote(index, Height::new(2), 0, VoteStep::Prevote, None);
         dropped(&mut lone, Message::Vote(next));
     }
     assert!(!lone.consensus.next_height_has_begun());
@@ -88,10 +90,10 @@ fn strangers_have_no_vote() {
 #[test]
 fn forged_messages_of_the_next_height_do_not_wait() {
     let mut lone = Lone::new(0);
-    let mut vote = signed_vote(1, Height(2), 0, VoteStep::Prevote, None);
-    vote.validator = ValidatorId(2);
+    let mut vote = signed_vote(1, Height::new(2), 0, VoteStep::Prevote, None);
+    vote.validator = ValidatorId::new(2);
     dropped(&mut lone, Message::Vote(vote));
-    let mut early = signed_proposal(2, Height(2), 0, block(7));
+    let mut early = signed_proposal(2, Height::new(2), 0, block(7));
     early.proposal.block = block(8);
     dropped(&mut lone, Message::Proposal(early));
     assert!(!lone.consensus.next_height_has_begun());
@@ -105,14 +107,14 @@ fn only_the_proposer_proposes_and_only_in_its_own_name() {
         dropped(&mut lone, Message::Proposal(signed_proposal(index, HEIGHT, 0, block(6))));
     }
     let mut stolen = signed_proposal(2, HEIGHT, 0, block(6));
-    stolen.proposal.proposer = ValidatorId(1);
+    stolen.proposal.proposer = ValidatorId::new(1);
     dropped(&mut lone, Message::Proposal(stolen));
     let mut elsewhere = signed_proposal(1, HEIGHT, 0, block(6));
-    let digest = elsewhere.proposal.digest(ChainId(Digest([9; 32])));
+    let digest = elsewhere.proposal.digest(ChainId::new(Digest::from_bytes([9; 32])));
     elsewhere.signature = key_of(1).sign(&digest);
     dropped(&mut lone, Message::Proposal(elsewhere));
     let mut changed = signed_proposal(1, HEIGHT, 0, block(6));
-    changed.proposal.valid_round = Some(Round(0));
+    changed.proposal.valid_round = Some(Round::new(0));
     dropped(&mut lone, Message::Proposal(changed));
     goes_on(&mut lone);
 }
@@ -123,10 +125,10 @@ fn a_proposal_cannot_cite_its_own_or_a_later_round() {
     for cited in [0, 1, u32::MAX] {
         let proposal = Proposal {
             height: HEIGHT,
-            round: Round(0),
+            round: Round::new(0),
             block: block(6),
-            valid_round: Some(Round(cited)),
-            proposer: ValidatorId(1),
+            valid_round: Some(Round::new(cited)),
+            proposer: ValidatorId::new(1),
         };
         let signature = key_of(1).sign(&proposal.digest(chain_id()));
         dropped(&mut lone, Message::Proposal(SignedProposal { proposal, signature }));
@@ -150,7 +152,7 @@ fn polka(signers: &[usize], block: BlockHash) -> PolkaCertificate {
         (vote.validator, vote.signature)
     };
     let signatures = signers.iter().map(signature).collect();
-    PolkaCertificate { height: HEIGHT, round: Round(0), block, signatures }
+    PolkaCertificate { height: HEIGHT, round: Round::new(0), block, signatures }
 }
 
 #[test]
@@ -169,7 +171,7 @@ fn a_polka_certificate_is_a_quorum_of_distinct_true_prevotes() {
     moved.block = block(8);
     dropped(&mut lone, Message::PolkaCertificate(moved));
     let mut later = polka(&[1, 2, 3], block(7));
-    later.height = Height(2);
+    later.height = Height::new(2);
     dropped(&mut lone, Message::PolkaCertificate(later));
     let mut long = polka(&[1, 2, 3], block(7));
     long.signatures = vec![long.signatures[0]; 10_000];
@@ -192,7 +194,7 @@ fn rounds(
         RoundVote { step, block: None, validator, signature }
     };
     let votes = signers.iter().map(vote).collect();
-    RoundCertificate { height: HEIGHT, round: Round(round), kind, votes }
+    RoundCertificate { height: HEIGHT, round: Round::new(round), kind, votes }
 }
 
 #[test]
@@ -215,19 +217,19 @@ fn a_round_certificate_needs_its_power_and_its_kind_of_votes() {
     forged.votes[1].signature = forged.votes[0].signature;
     dropped(&mut lone, Message::RoundCertificate(forged));
     let mut moved = rounds(Skip, VoteStep::Prevote, 5, &[1, 2]);
-    moved.round = Round(6);
+    moved.round = Round::new(6);
     dropped(&mut lone, Message::RoundCertificate(moved));
     // The true ones lead to their rounds.
     let skip = rounds(Skip, VoteStep::Prevote, 5, &[1, 2]);
     lone.feed(Input::Message(Message::RoundCertificate(skip)));
-    assert_eq!(lone.consensus.round(), Some(Round(5)));
+    assert_eq!(lone.consensus.round(), Some(Round::new(5)));
 }
 
 #[test]
 fn our_own_name_can_be_forged_by_nobody() {
     let mut lone = Lone::new(0);
     let mut vote = signed_vote(1, HEIGHT, 0, VoteStep::Prevote, Some(block(6)));
-    vote.validator = ValidatorId(0);
+    vote.validator = ValidatorId::new(0);
     dropped(&mut lone, Message::Vote(vote));
     goes_on(&mut lone);
 }
@@ -237,7 +239,7 @@ fn our_own_stolen_key_puts_no_words_in_our_log() {
     let mut lone = Lone::new(0);
     for step in [VoteStep::Prevote, VoteStep::Precommit] {
         dropped(&mut lone, Message::Vote(signed_vote(0, HEIGHT, 0, step, Some(block(6)))));
-        dropped(&mut lone, Message::Vote(signed_vote(0, Height(2), 0, step, Some(block(6)))));
+        dropped(&mut lone, Message::Vote(signed_vote(0, Height::new(2), 0, step, Some(block(6)))));
     }
     dropped(&mut lone, Message::Proposal(signed_proposal(0, HEIGHT, 3, block(6))));
     assert!(!lone.consensus.next_height_has_begun());
@@ -252,7 +254,7 @@ fn blocks_of_forged_proposals_leave_room_for_the_true_one() {
     // Someone makes us execute blocks that validator 1 never proposed.
     for byte in 50..60 {
         let mut forged = signed_proposal(2, HEIGHT, 0, block(byte));
-        forged.proposal.proposer = ValidatorId(1);
+        forged.proposal.proposer = ValidatorId::new(1);
         dropped(&mut lone, Message::Proposal(forged));
         assert_eq!(lone.feed(verdict(1, 0, block(byte), byte % 2 == 0)), []);
     }
@@ -266,7 +268,7 @@ fn verdicts_on_our_own_turn_do_not_disturb_our_proposal() {
         assert_eq!(lone.feed(verdict(0, 3, block(byte), false)), []);
     }
     lone.feed(Input::Message(skip(3, None)));
-    lone.feed(Input::Propose { height: HEIGHT, round: Round(3), block: block(7) });
+    lone.feed(Input::Propose { height: HEIGHT, round: Round::new(3), block: block(7) });
     assert_eq!(lone.sent_vote(VoteStep::Prevote, 3), Some(Some(block(7))));
     let after = Lone::restarted(0, lone.log.clone(), lone.guard.clone());
     assert_eq!(after.consensus.standing(), Standing::Voting);

@@ -89,7 +89,7 @@ fn polka(round: u32, byte: u8) -> Message {
     };
     Message::PolkaCertificate(PolkaCertificate {
         height: HEIGHT,
-        round: Round(round),
+        round: Round::new(round),
         block: block(byte),
         signatures: (1..4).map(signature).collect(),
     })
@@ -121,10 +121,10 @@ fn input(act: &Act, lone: &Lone) -> Option<Input> {
 fn note_own(lone: &Lone, signed: &mut BTreeMap<(u8, Height, Round), String>) {
     for message in &lone.sent {
         let (place, value) = match message {
-            Message::Proposal(own) if own.proposal.proposer == ValidatorId(0) => {
+            Message::Proposal(own) if own.proposal.proposer == ValidatorId::new(0) => {
                 ((0, own.proposal.height, own.proposal.round), format!("{:?}", own.proposal))
             }
-            Message::Vote(own) if own.validator == ValidatorId(0) => {
+            Message::Vote(own) if own.validator == ValidatorId::new(0) => {
                 let step = 1 + u8::from(own.vote.step == VoteStep::Precommit);
                 ((step, own.vote.height, own.vote.round), format!("{:?}", own.vote))
             }

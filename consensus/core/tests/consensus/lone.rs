@@ -11,10 +11,10 @@ use consensus_core::{
 
 use crate::world::{chain_id, key_of, validators};
 
-pub const HEIGHT: Height = Height(1);
+pub const HEIGHT: Height = Height::new(1);
 
 pub fn block(byte: u8) -> BlockHash {
-    BlockHash(Digest([byte; 32]))
+    BlockHash::new(Digest::from_bytes([byte; 32]))
 }
 
 pub fn signed_vote(
@@ -24,9 +24,9 @@ pub fn signed_vote(
     step: VoteStep,
     block: Option<BlockHash>,
 ) -> SignedVote {
-    let vote = Vote { height, round: Round(round), step, block };
+    let vote = Vote { height, round: Round::new(round), step, block };
     let signature = key_of(index).sign(&vote.digest(chain_id()));
-    SignedVote { vote, validator: ValidatorId(index as u32), signature }
+    SignedVote { vote, validator: ValidatorId::new(index as u32), signature }
 }
 
 pub fn prevote(index: usize, round: u32, block: Option<BlockHash>) -> Input {
@@ -43,8 +43,9 @@ pub fn signed_proposal(
     round: u32,
     block: BlockHash,
 ) -> SignedProposal {
-    let proposer = ValidatorId(index as u32);
-    let proposal = Proposal { height, round: Round(round), block, valid_round: None, proposer };
+    let proposer = ValidatorId::new(index as u32);
+    let proposal =
+        Proposal { height, round: Round::new(round), block, valid_round: None, proposer };
     let signature = key_of(index).sign(&proposal.digest(chain_id()));
     SignedProposal { proposal, signature }
 }
@@ -56,8 +57,8 @@ pub fn proposal(index: usize, round: u32, block: BlockHash) -> Input {
 pub fn verdict(index: usize, round: u32, block: BlockHash, valid: bool) -> Input {
     Input::Verdict {
         height: HEIGHT,
-        round: Round(round),
-        proposer: ValidatorId(index as u32),
+        round: Round::new(round),
+        proposer: ValidatorId::new(index as u32),
         valid_round: None,
         block,
         valid,
@@ -73,7 +74,7 @@ pub fn skip(round: u32, block: Option<BlockHash>) -> Message {
     };
     Message::RoundCertificate(RoundCertificate {
         height: HEIGHT,
-        round: Round(round),
+        round: Round::new(round),
         kind: RoundCertificateKind::Skip,
         votes: (2..4).map(vote).collect(),
     })
@@ -102,7 +103,7 @@ impl Lone {
 
     /// Starts at height 1 with this log and guard.
     pub fn restarted(index: usize, log: Vec<Vec<u8>>, guard: Option<Vec<u8>>) -> Self {
-        let identity = Some((ValidatorId(index as u32), key_of(index)));
+        let identity = Some((ValidatorId::new(index as u32), key_of(index)));
         let timeouts = Timeouts::from(&Parameters::default());
         let mut consensus =
             Consensus::new(chain_id(), identity, timeouts, guard.as_deref()).unwrap();
@@ -134,7 +135,7 @@ impl Lone {
     pub fn sent_vote(&self, step: VoteStep, round: u32) -> Option<Option<BlockHash>> {
         self.sent.iter().find_map(|message| match message {
             Message::Vote(signed)
-                if signed.vote.step == step && signed.vote.round == Round(round) =>
+                if signed.vote.step == step && signed.vote.round == Round::new(round) =>
             {
                 Some(signed.vote.block)
             }
@@ -155,9 +156,9 @@ impl Lone {
 }
 
 pub fn propose(lone: &mut Lone, block: BlockHash) {
-    let wanted = Effect::GetBlock { height: HEIGHT, round: Round(0) };
+    let wanted = Effect::GetBlock { height: HEIGHT, round: Round::new(0) };
     assert!(lone.effects.contains(&wanted), "no block was asked for");
-    lone.feed(Input::Propose { height: HEIGHT, round: Round(0), block });
+    lone.feed(Input::Propose { height: HEIGHT, round: Round::new(0), block });
 }
 
 pub fn proposer() -> Lone {

@@ -9,11 +9,11 @@ use crate::lone::{HEIGHT, Lone, block, precommit, prevote, proposal, verdict};
 use crate::world::{chain_id, validators};
 
 fn ids(ids: &[u32]) -> Vec<ValidatorId> {
-    ids.iter().copied().map(ValidatorId).collect()
+    ids.iter().copied().map(ValidatorId::new).collect()
 }
 
 fn votes(votes: &[(u32, Option<BlockHash>)]) -> BTreeMap<ValidatorId, Option<BlockHash>> {
-    votes.iter().map(|(id, block)| (ValidatorId(*id), *block)).collect()
+    votes.iter().map(|(id, block)| (ValidatorId::new(*id), *block)).collect()
 }
 
 /// The running round, and those that it waits for.
@@ -28,8 +28,8 @@ fn each_step_names_those_that_it_waits_for() {
     let mut lone = Lone::new(0);
     // At height 1 the turns are 1, 2, 3, 0.
     let (at, missing) = progress(&lone);
-    assert_eq!((at.height, at.round, at.step), (HEIGHT, Round(0), RoundStep::Propose));
-    assert_eq!((at.proposer, missing), (ValidatorId(1), ids(&[1])));
+    assert_eq!((at.height, at.round, at.step), (HEIGHT, Round::new(0), RoundStep::Propose));
+    assert_eq!((at.proposer, missing), (ValidatorId::new(1), ids(&[1])));
 
     lone.feed(proposal(1, 0, block(7)));
     lone.feed(verdict(1, 0, block(7), true));
@@ -54,7 +54,7 @@ fn votes_of_other_rounds_are_not_counted() {
     lone.feed(verdict(1, 0, block(7), true));
     lone.feed(prevote(2, 1, None));
     let (at, missing) = progress(&lone);
-    assert_eq!((at.round, missing), (Round(0), ids(&[1, 2, 3])));
+    assert_eq!((at.round, missing), (Round::new(0), ids(&[1, 2, 3])));
 }
 
 #[test]
@@ -67,5 +67,5 @@ fn nothing_runs_before_the_first_height_and_after_a_decision() {
     lone.feed(precommit(1, 0, Some(block(7))));
     lone.feed(precommit(2, 0, Some(block(7))));
     assert_eq!(lone.consensus.progress(), None);
-    assert_eq!(lone.consensus.height(), Some(Height(1)));
+    assert_eq!(lone.consensus.height(), Some(Height::new(1)));
 }

@@ -9,7 +9,7 @@ use crate::lone::{
 use crate::world::validators;
 
 fn timeout(round: u32, kind: TimeoutKind) -> Input {
-    Input::Timeout(Timeout { height: HEIGHT, round: Round(round), kind })
+    Input::Timeout(Timeout { height: HEIGHT, round: Round::new(round), kind })
 }
 
 /// After how long a timeout of round 0 was last asked for, in milliseconds.
@@ -88,10 +88,11 @@ fn a_quorum_of_prevotes_is_known_for_its_block_alone() {
 #[test]
 fn a_signature_that_the_guard_does_not_account_for_is_noticed() {
     let own = |height, round, step, byte: u8| {
-        Message::Vote(signed_vote(0, Height(height), round, step, Some(block(byte))))
+        Message::Vote(signed_vote(0, Height::new(height), round, step, Some(block(byte))))
     };
-    let mut forged = signed_vote(0, Height(9), 0, VoteStep::Prevote, Some(block(7)));
-    forged.signature = signed_vote(1, Height(9), 0, VoteStep::Prevote, Some(block(7))).signature;
+    let mut forged = signed_vote(0, Height::new(9), 0, VoteStep::Prevote, Some(block(7)));
+    forged.signature =
+        signed_vote(1, Height::new(9), 0, VoteStep::Prevote, Some(block(7))).signature;
     let rows = [
         ("its own prevote", own(1, 0, VoteStep::Prevote, 7), None),
         ("its own precommit", own(1, 0, VoteStep::Precommit, 7), None),
@@ -99,13 +100,13 @@ fn a_signature_that_the_guard_does_not_account_for_is_noticed() {
         ("another value", own(1, 0, VoteStep::Prevote, 8), Some(1)),
         ("a later round", own(1, 1, VoteStep::Prevote, 7), Some(1)),
         ("a later height", own(9, 0, VoteStep::Precommit, 7), Some(9)),
-        ("a proposal", Message::Proposal(signed_proposal(0, Height(4), 0, block(7))), Some(4)),
+        ("a proposal", Message::Proposal(signed_proposal(0, Height::new(4), 0, block(7))), Some(4)),
         ("a forged vote", Message::Vote(forged), None),
     ];
     for (what, message, noticed) in rows {
         let mut lone = Lone::precommitted();
         lone.feed(Input::Message(message));
-        assert_eq!(lone.consensus.take_foreign_height(), noticed.map(Height), "{what}");
+        assert_eq!(lone.consensus.take_foreign_height(), noticed.map(Height::new), "{what}");
         assert_eq!(lone.consensus.take_foreign_height(), None, "it is told once");
     }
 }
@@ -114,12 +115,13 @@ fn a_signature_that_the_guard_does_not_account_for_is_noticed() {
 fn an_own_precommit_in_a_certificate_must_be_accounted_for() {
     let lone = Lone::precommitted();
     let certificate = |height, signer: usize| Certificate {
-        height: Height(height),
-        round: Round(0),
+        height: Height::new(height),
+        round: Round::new(0),
         block: block(7),
         signatures: vec![(
-            ValidatorId(signer as u32),
-            signed_vote(signer, Height(height), 0, VoteStep::Precommit, Some(block(7))).signature,
+            ValidatorId::new(signer as u32),
+            signed_vote(signer, Height::new(height), 0, VoteStep::Precommit, Some(block(7)))
+                .signature,
         )],
     };
     assert!(!lone.consensus.is_foreign_in(&certificate(1, 0)));
@@ -131,13 +133,13 @@ fn an_own_precommit_in_a_certificate_must_be_accounted_for() {
 fn a_silenced_key_signs_nothing_at_this_height_nor_at_the_next() {
     let mut lone = Lone::new(0);
     lone.consensus.silence();
-    for height in [HEIGHT, Height(2)] {
+    for height in [HEIGHT, Height::new(2)] {
         if height != HEIGHT {
             lone.feed(crate::lone::start(height, validators(4)));
         }
         assert_eq!(lone.consensus.standing(), Standing::Mute(MuteReason::KeyElsewhere));
         for kind in [TimeoutKind::Propose, TimeoutKind::Rebroadcast] {
-            lone.feed(Input::Timeout(Timeout { height, round: Round(0), kind }));
+            lone.feed(Input::Timeout(Timeout { height, round: Round::new(0), kind }));
         }
     }
     assert_eq!(lone.sent, []);
@@ -151,24 +153,24 @@ fn the_last_vote_of_a_validator_is_known_also_when_it_comes_late() {
     }
     assert!(lone.consensus.is_decided());
     let late = signed_vote(3, HEIGHT, 0, VoteStep::Precommit, Some(block(7)));
-    assert_eq!(lone.consensus.last_vote_of(ValidatorId(3)), None);
+    assert_eq!(lone.consensus.last_vote_of(ValidatorId::new(3)), None);
     lone.feed(Input::Message(Message::Vote(late)));
-    assert_eq!(lone.consensus.last_vote_of(ValidatorId(3)), Some(late));
+    assert_eq!(lone.consensus.last_vote_of(ValidatorId::new(3)), Some(late));
     lone.feed(prevote(3, 0, None));
     assert_eq!(
-        lone.consensus.last_vote_of(ValidatorId(3)),
+        lone.consensus.last_vote_of(ValidatorId::new(3)),
         Some(late),
         "an earlier one is no news"
     );
     let mut forged = signed_vote(3, HEIGHT, 5, VoteStep::Precommit, None);
     forged.signature = late.signature;
     lone.feed(Input::Message(Message::Vote(forged)));
-    assert_eq!(lone.consensus.last_vote_of(ValidatorId(3)), Some(late));
+    assert_eq!(lone.consensus.last_vote_of(ValidatorId::new(3)), Some(late));
 }
 
 #[test]
 fn what_is_kept_for_the_next_height_must_verify_by_its_validators() {
-    let next = Height(2);
+    let next = Height::new(2);
     let mut lone = Lone::new(0);
     for index in [1, 2, 3] {
         let vote = signed_vote(index, next, 0, VoteStep::Prevote, Some(block(7)));

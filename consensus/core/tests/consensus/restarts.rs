@@ -33,7 +33,7 @@ fn the_guard_refuses_a_second_value_with_an_empty_log() {
     assert_eq!(second.sent, []);
     assert_eq!(second.guard, first.guard, "the guard has not moved");
     // Not the timeout's vote for none either: a block was prevoted in this round.
-    let timeout = Timeout { height: HEIGHT, round: Round(0), kind: TimeoutKind::Propose };
+    let timeout = Timeout { height: HEIGHT, round: Round::new(0), kind: TimeoutKind::Propose };
     second.feed(Input::Timeout(timeout));
     let again = Timeout { kind: TimeoutKind::Rebroadcast, ..timeout };
     second.feed(Input::Timeout(again));
@@ -61,10 +61,10 @@ fn a_silenced_validator_speaks_again_in_the_next_round() {
     for index in [0, 2, 3] {
         second.feed(precommit(index, 0, None));
     }
-    let timeout = Timeout { height: HEIGHT, round: Round(0), kind: TimeoutKind::Precommit };
+    let timeout = Timeout { height: HEIGHT, round: Round::new(0), kind: TimeoutKind::Precommit };
     second.feed(Input::Timeout(timeout));
-    assert_eq!(second.consensus.round(), Some(Round(1)));
-    let timeout = Timeout { height: HEIGHT, round: Round(1), kind: TimeoutKind::Propose };
+    assert_eq!(second.consensus.round(), Some(Round::new(1)));
+    let timeout = Timeout { height: HEIGHT, round: Round::new(1), kind: TimeoutKind::Propose };
     second.feed(Input::Timeout(timeout));
     assert_eq!(second.sent_vote(VoteStep::Prevote, 1), Some(None));
 }
@@ -91,9 +91,10 @@ fn a_lost_or_cut_log_silences_a_locked_validator_for_the_height() {
         for index in [1, 2, 3] {
             after.feed(precommit(index, 0, None));
         }
-        let timeout = Timeout { height: HEIGHT, round: Round(0), kind: TimeoutKind::Precommit };
+        let timeout =
+            Timeout { height: HEIGHT, round: Round::new(0), kind: TimeoutKind::Precommit };
         after.feed(Input::Timeout(timeout));
-        assert_eq!(after.consensus.round(), Some(Round(1)));
+        assert_eq!(after.consensus.round(), Some(Round::new(1)));
         after.feed(proposal(2, 1, block(9)));
         after.feed(verdict(2, 1, block(9), true));
         assert_eq!(after.sent.len(), sent, "a silent validator spoke");
@@ -102,7 +103,7 @@ fn a_lost_or_cut_log_silences_a_locked_validator_for_the_height() {
             after.feed(precommit(index, 1, Some(block(9))));
         }
         assert!(after.consensus.is_decided());
-        after.feed(start(Height(2), validators(4)));
+        after.feed(start(Height::new(2), validators(4)));
         assert_eq!(after.consensus.standing(), Standing::Voting);
     }
 }
@@ -110,7 +111,7 @@ fn a_lost_or_cut_log_silences_a_locked_validator_for_the_height() {
 #[test]
 fn a_locked_validator_is_silent_until_its_log_is_replayed() {
     let before = Lone::precommitted();
-    let identity = Some((ValidatorId(0), key_of(0)));
+    let identity = Some((ValidatorId::new(0), key_of(0)));
     let timeouts = Timeouts::from(&Parameters::default());
     let mut consensus =
         Consensus::new(chain_id(), identity, timeouts, before.guard.as_deref()).unwrap();
@@ -130,7 +131,7 @@ fn a_damaged_log_is_read_up_to_the_damage() {
     let mut after = Lone::restarted(0, log, before.guard);
     assert_eq!(
         after.consensus.round(),
-        Some(Round(3)),
+        Some(Round::new(3)),
         "what follows the damage counts for nothing"
     );
     assert_eq!(after.consensus.take_troubles().len(), 1);
@@ -159,7 +160,7 @@ fn a_replayed_log_asks_for_a_block_only_if_its_round_still_runs() {
         let block = |effect: &&Effect| matches!(effect, Effect::GetBlock { .. });
         lone.effects.iter().filter(block).cloned().collect::<Vec<_>>()
     };
-    let wanted = Effect::GetBlock { height: HEIGHT, round: Round(3) };
+    let wanted = Effect::GetBlock { height: HEIGHT, round: Round::new(3) };
     let mut before = Lone::new(0);
     before.feed(Input::Message(skip(3, None)));
     assert_eq!(asks(&before), std::slice::from_ref(&wanted));
@@ -175,11 +176,11 @@ fn after_replay(before: &Lone) -> Lone {
 #[test]
 fn records_of_other_heights_are_passed_over() {
     let before = Lone::precommitted();
-    let identity = Some((ValidatorId(0), key_of(0)));
+    let identity = Some((ValidatorId::new(0), key_of(0)));
     let timeouts = Timeouts::from(&Parameters::default());
     let mut consensus =
         Consensus::new(chain_id(), identity, timeouts, before.guard.as_deref()).unwrap();
-    consensus.handle(start(Height(2), validators(4)));
+    consensus.handle(start(Height::new(2), validators(4)));
     assert_eq!(consensus.replay(&before.log), []);
     assert_eq!(consensus.standing(), Standing::Voting);
 }
@@ -189,11 +190,11 @@ fn a_guard_that_is_not_ours_is_refused() {
     let guard = Lone::precommitted().guard.unwrap();
     let open = |chain, index: usize, guard: &[u8]| {
         let timeouts = Timeouts::from(&Parameters::default());
-        let identity = Some((ValidatorId(index as u32), key_of(index)));
+        let identity = Some((ValidatorId::new(index as u32), key_of(index)));
         Consensus::new(chain, identity, timeouts, Some(guard)).err()
     };
     assert_eq!(open(chain_id(), 0, &guard), None);
-    let another = open(chain_types::ChainId(Digest([9; 32])), 0, &guard);
+    let another = open(chain_types::ChainId::new(Digest::from_bytes([9; 32])), 0, &guard);
     assert!(matches!(another, Some(ConsensusFault::GuardOfAnotherChain { .. })));
     let another = open(chain_id(), 1, &guard);
     assert!(matches!(another, Some(ConsensusFault::GuardOfAnotherValidator { .. })));
@@ -234,6 +235,6 @@ fn a_log_that_leads_to_other_votes_silences_the_validator_for_the_height() {
         lone.feed(precommit(index, 0, Some(block(7))));
     }
     assert!(lone.consensus.is_decided());
-    lone.feed(start(Height(2), validators(4)));
+    lone.feed(start(Height::new(2), validators(4)));
     assert_eq!(lone.consensus.standing(), Standing::Voting);
 }

@@ -15,15 +15,15 @@ use crate::world::{chain_id, key_of, validators};
 fn a_follower_that_learns_who_it_is_votes_from_the_next_height_on() {
     let timeouts = Timeouts::from(&Parameters::default());
     let mut consensus = Consensus::new(chain_id(), None, timeouts, None).unwrap();
-    consensus.handle(start(Height(1), validators(4)));
+    consensus.handle(start(Height::new(1), validators(4)));
     let of_another = Lone::precommitted().guard.unwrap();
-    let refused = consensus.identify(ValidatorId(1), key_of(1), Some(&of_another));
+    let refused = consensus.identify(ValidatorId::new(1), key_of(1), Some(&of_another));
     assert!(matches!(refused, Err(ConsensusFault::GuardOfAnotherValidator { .. })));
-    consensus.handle(start(Height(2), validators(4)));
+    consensus.handle(start(Height::new(2), validators(4)));
     assert_eq!(consensus.standing(), Standing::Following);
-    consensus.identify(ValidatorId(1), key_of(1), None).unwrap();
+    consensus.identify(ValidatorId::new(1), key_of(1), None).unwrap();
     assert_eq!(consensus.standing(), Standing::Following, "height 2 began without it");
-    consensus.handle(start(Height(3), validators(4)));
+    consensus.handle(start(Height::new(3), validators(4)));
     assert_eq!(consensus.standing(), Standing::Voting);
 }
 
@@ -65,7 +65,7 @@ fn an_equivocating_voter_is_reported_with_both_votes() {
         first: signed_vote(3, HEIGHT, 0, VoteStep::Prevote, Some(block(7))),
         second: signed_vote(3, HEIGHT, 0, VoteStep::Prevote, Some(block(8))),
     };
-    assert_eq!(expected.validator(), ValidatorId(3));
+    assert_eq!(expected.validator(), ValidatorId::new(3));
     // When the height is decided here, and when its block comes by other means.
     for decides in [true, false] {
         let mut lone = Lone::new(0);
@@ -79,7 +79,7 @@ fn an_equivocating_voter_is_reported_with_both_votes() {
             }
             assert!(lone.consensus.is_decided());
         }
-        lone.feed(start(Height(2), validators(4)));
+        lone.feed(start(Height::new(2), validators(4)));
         let found: Vec<_> = lone
             .effects
             .iter()
@@ -97,7 +97,7 @@ fn an_equivocating_proposer_is_reported_with_both_proposals() {
     let mut lone = Lone::new(0);
     lone.feed(proposal(1, 0, block(7)));
     lone.feed(proposal(1, 0, block(8)));
-    lone.feed(start(Height(2), validators(4)));
+    lone.feed(start(Height::new(2), validators(4)));
     let expected = Equivocation::Proposals {
         first: signed_proposal(1, HEIGHT, 0, block(7)),
         second: signed_proposal(1, HEIGHT, 0, block(8)),
@@ -107,14 +107,14 @@ fn an_equivocating_proposer_is_reported_with_both_proposals() {
 
 #[test]
 fn messages_of_the_next_height_wait_and_those_beyond_do_not() {
-    let next = Height(2);
+    let next = Height::new(2);
     let send = |lone: &mut Lone, index, height, step| {
         let vote = signed_vote(index, height, 0, step, Some(block(7)));
         lone.feed(Input::Message(Message::Vote(vote)));
     };
     let mut lone = Lone::new(0);
     for index in [1, 3] {
-        send(&mut lone, index, Height(3), VoteStep::Prevote);
+        send(&mut lone, index, Height::new(3), VoteStep::Prevote);
     }
     lone.consensus.expect_height(next, &validators(4));
     for index in [1, 3] {
@@ -132,8 +132,8 @@ fn messages_of_the_next_height_wait_and_those_beyond_do_not() {
     assert!(!lone.consensus.next_height_has_begun());
     lone.feed(Input::Verdict {
         height: next,
-        round: Round(0),
-        proposer: ValidatorId(2),
+        round: Round::new(0),
+        proposer: ValidatorId::new(2),
         valid_round: None,
         block: block(7),
         valid: true,
@@ -143,7 +143,7 @@ fn messages_of_the_next_height_wait_and_those_beyond_do_not() {
 
 #[test]
 fn a_flood_of_later_messages_is_bounded_a_validator() {
-    let next = Height(2);
+    let next = Height::new(2);
     let vote = |index, step, byte| {
         Input::Message(Message::Vote(signed_vote(index, next, 0, step, Some(block(byte)))))
     };
@@ -159,8 +159,8 @@ fn a_flood_of_later_messages_is_bounded_a_validator() {
     lone.feed(start(next, validators(4)));
     lone.feed(Input::Verdict {
         height: next,
-        round: Round(0),
-        proposer: ValidatorId(2),
+        round: Round::new(0),
+        proposer: ValidatorId::new(2),
         valid_round: None,
         block: block(7),
         valid: true,
@@ -174,11 +174,11 @@ fn a_flood_of_later_messages_is_bounded_a_validator() {
 fn inputs_of_other_heights_do_nothing() {
     let mut lone = Lone::new(0);
     let kind = TimeoutKind::Propose;
-    let other = Timeout { height: Height(9), round: Round(0), kind };
+    let other = Timeout { height: Height::new(9), round: Round::new(0), kind };
     assert_eq!(lone.feed(Input::Timeout(other)), []);
-    let early = Input::Propose { height: Height(9), round: Round(0), block: block(1) };
+    let early = Input::Propose { height: Height::new(9), round: Round::new(0), block: block(1) };
     assert_eq!(lone.feed(early), []);
-    let late = signed_vote(1, Height(0), 0, VoteStep::Prevote, None);
+    let late = signed_vote(1, Height::new(0), 0, VoteStep::Prevote, None);
     assert_eq!(lone.feed(Input::Message(Message::Vote(late))), []);
 }
 
@@ -196,7 +196,7 @@ fn before_the_first_height_everything_is_ignored() {
 #[test]
 fn a_key_that_is_not_the_listed_one_only_follows() {
     let timeouts = Timeouts::from(&Parameters::default());
-    let identity = Some((ValidatorId(1), key_of(2)));
+    let identity = Some((ValidatorId::new(1), key_of(2)));
     let mut consensus = Consensus::new(chain_id(), identity, timeouts, None).unwrap();
     let effects = consensus.handle(start(HEIGHT, validators(4)));
     assert_eq!(consensus.standing(), Standing::Following);
@@ -218,7 +218,7 @@ fn a_decided_height_sends_its_last_votes_again_but_takes_no_more() {
     assert!(lone.consensus.is_decided());
     assert_eq!(lone.feed(precommit(3, 0, Some(block(7)))), []);
     let before = lone.sent.len();
-    let timeout = Timeout { height: HEIGHT, round: Round(0), kind: TimeoutKind::Rebroadcast };
+    let timeout = Timeout { height: HEIGHT, round: Round::new(0), kind: TimeoutKind::Rebroadcast };
     lone.feed(Input::Timeout(timeout));
     assert_eq!(lone.sent.len(), before + 2);
 }
@@ -244,7 +244,7 @@ fn a_certificate_with_our_precommit_in_it_waits_for_the_guard() {
 fn a_locked_validator_prevotes_another_block_only_after_a_later_polka() {
     let mut lone = Lone::precommitted();
     let timeout =
-        |round, kind| Input::Timeout(Timeout { height: HEIGHT, round: Round(round), kind });
+        |round, kind| Input::Timeout(Timeout { height: HEIGHT, round: Round::new(round), kind });
     for index in [1, 2, 3] {
         lone.feed(precommit(index, 0, None));
     }
@@ -261,7 +261,7 @@ fn a_locked_validator_prevotes_another_block_only_after_a_later_polka() {
     // And a restart remembers the later lock.
     let after = Lone::restarted(0, lone.log.clone(), lone.guard.clone());
     assert_eq!(after.consensus.standing(), Standing::Voting);
-    assert_eq!(after.consensus.round(), Some(Round(1)));
+    assert_eq!(after.consensus.round(), Some(Round::new(1)));
     assert_eq!(after.sent_vote(VoteStep::Precommit, 1), Some(Some(block(9))));
 }
 

@@ -6,7 +6,7 @@ use consensus_core::{Effect, Input, Timeout, TimeoutKind};
 use crate::lone::{HEIGHT, Lone, block, precommit, prevote, proposal};
 
 fn timeout(round: u32, kind: TimeoutKind) -> Timeout {
-    Timeout { height: HEIGHT, round: Round(round), kind }
+    Timeout { height: HEIGHT, round: Round::new(round), kind }
 }
 
 /// How long the effects say that the timeout is, if it is scheduled.
@@ -32,7 +32,7 @@ fn a_round_in_which_nothing_can_be_decided_is_left_at_once() {
     let effects = lone.feed(precommit(3, 0, None));
     assert_eq!(scheduled(&effects, timeout(0, TimeoutKind::Precommit)), Some(1));
     lone.feed(Input::Timeout(timeout(0, TimeoutKind::Precommit)));
-    assert_eq!(lone.consensus.round(), Some(Round(1)));
+    assert_eq!(lone.consensus.round(), Some(Round::new(1)));
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn a_round_that_may_still_decide_is_waited_for() {
 #[test]
 fn whose_turn_it_is_is_known_until_it_is_over() {
     let mut lone = Lone::new(0);
-    let awaited = Some((timeout(0, TimeoutKind::Propose), ValidatorId(1)));
+    let awaited = Some((timeout(0, TimeoutKind::Propose), ValidatorId::new(1)));
     assert_eq!(lone.consensus.awaited_proposer(), awaited);
     lone.feed(proposal(1, 0, block(7)));
     assert_eq!(lone.consensus.awaited_proposer(), awaited, "its verdict is not known");
@@ -57,6 +57,6 @@ fn whose_turn_it_is_is_known_until_it_is_over() {
         lone.feed(precommit(index, 0, None));
     }
     lone.feed(Input::Timeout(timeout(0, TimeoutKind::Precommit)));
-    let next = Some((timeout(1, TimeoutKind::Propose), ValidatorId(2)));
+    let next = Some((timeout(1, TimeoutKind::Propose), ValidatorId::new(2)));
     assert_eq!(lone.consensus.awaited_proposer(), next);
 }

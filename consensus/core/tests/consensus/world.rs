@@ -105,7 +105,7 @@ impl Node {
     }
 
     fn height(&self) -> Height {
-        Height(self.chain.len() as u64 + 1)
+        Height::new(self.chain.len() as u64 + 1)
     }
 
     pub fn is_alive(&self) -> bool {
@@ -132,7 +132,7 @@ pub struct World {
 }
 
 pub fn chain_id() -> ChainId {
-    ChainId(sha256(&[b"a chain for tests"]))
+    ChainId::new(sha256(&[b"a chain for tests"]))
 }
 
 pub fn key_of(index: usize) -> SecretKey {
@@ -141,7 +141,7 @@ pub fn key_of(index: usize) -> SecretKey {
 
 pub fn validators(count: usize) -> ValidatorSet {
     let validator = |index: usize| Validator {
-        id: ValidatorId(index as u32),
+        id: ValidatorId::new(index as u32),
         public_key: key_of(index).public_key(),
         power: 10,
     };
@@ -156,7 +156,7 @@ pub fn header(height: Height, round: Round, proposer: ValidatorId, nonce: u64) -
         height,
         round,
         proposer,
-        time: TimeMs(nonce),
+        time: TimeMs::new(nonce),
         ..BlockHeader::default()
     }
 }
@@ -164,8 +164,9 @@ pub fn header(height: Height, round: Round, proposer: ValidatorId, nonce: u64) -
 impl World {
     /// `count` validators and `edges` followers, all alive.
     pub fn new(seed: u64, count: usize, edges: usize, weather: Weather) -> Self {
-        let node =
-            |index| Node::new((index < count).then_some(ValidatorId(index as u32)), key_of(index));
+        let node = |index| {
+            Node::new((index < count).then_some(ValidatorId::new(index as u32)), key_of(index))
+        };
         let mut world = Self {
             now_ms: 0,
             weather,
@@ -228,7 +229,11 @@ impl World {
     /// The rounds in which the blocks of the longest chain were first proposed.
     pub fn rounds(&self) -> Vec<u32> {
         let longest = self.nodes.iter().max_by_key(|node| node.chain.len()).unwrap();
-        longest.chain.iter().map(|certificate| self.headers[&certificate.block].round.0).collect()
+        longest
+            .chain
+            .iter()
+            .map(|certificate| self.headers[&certificate.block].round.get())
+            .collect()
     }
 
     pub fn crash(&mut self, node: usize, restart: bool) {
@@ -368,7 +373,7 @@ impl World {
             }
             this.performed += 1;
             let line = format!("{} {node} {effect:?}", self.now_ms);
-            self.trace = sha256(&[&self.trace.0, line.as_bytes()]);
+            self.trace = sha256(&[&self.trace.bytes(), line.as_bytes()]);
             self.perform_one(node, effect);
         }
         if let Some(consensus) = self.nodes[node].consensus.as_mut() {

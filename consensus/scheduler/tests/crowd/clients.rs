@@ -113,7 +113,7 @@ impl Client {
     /// A paced client holds a batch back, or says at once that it will never be settled.
     fn hold(&mut self, number: usize, batches: &mut [Batch], now_us: u64) {
         let batch = &mut batches[number];
-        let valid_until = TimeMs(batch.valid_until_us() / 1_000);
+        let valid_until = TimeMs::new(batch.valid_until_us() / 1_000);
         if self.pacer.accepts(batch.items, self.held_items, valid_until, now_us) {
             self.held.push_back(number);
             self.held_items += batch.items;
@@ -161,7 +161,7 @@ impl Client {
         while self.in_flight.len() < WINDOW {
             let Some(number) = self.held.front().copied() else { return };
             let batch = &mut batches[number];
-            let valid_until = TimeMs(batch.valid_until_us() / 1_000);
+            let valid_until = TimeMs::new(batch.valid_until_us() / 1_000);
             match self.pacer.plan(batch.items, 0, valid_until, now_us) {
                 SendPlan::Wait { .. } => return,
                 SendPlan::Never => batch.fate = Fate::Refused { at_us: now_us },
@@ -183,7 +183,7 @@ impl Client {
         let held = std::mem::take(&mut self.held);
         for number in held {
             let batch = &mut batches[number];
-            let valid_until = TimeMs(batch.valid_until_us() / 1_000);
+            let valid_until = TimeMs::new(batch.valid_until_us() / 1_000);
             match self.pacer.plan(batch.items, ahead, valid_until, now_us) {
                 SendPlan::Never => {
                     batch.fate = Fate::Refused { at_us: now_us };
@@ -221,7 +221,7 @@ impl Client {
             Reply::Never => {}
             Reply::Later { at_us } if self.is_paced() => {
                 let at_us = at_us.unwrap_or(now_us + STATED_US);
-                self.pacer.record_refusal(TimeMs(at_us.div_ceil(1_000)));
+                self.pacer.record_refusal(TimeMs::new(at_us.div_ceil(1_000)));
                 let place = self.held.partition_point(|held| *held < call);
                 self.held.insert(place, call);
                 self.held_items += self.profile.batch_items;

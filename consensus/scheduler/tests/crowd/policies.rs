@@ -56,17 +56,17 @@ pub struct Grants {
 pub fn batch_id(number: usize) -> BatchId {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&(number as u64).to_le_bytes());
-    BatchId(Digest(bytes))
+    BatchId::new(Digest::from_bytes(bytes))
 }
 
 fn number_of(id: &BatchId) -> usize {
     let mut bytes = [0; 8];
-    bytes.copy_from_slice(&id.0.0[..8]);
+    bytes.copy_from_slice(&id.digest().bytes()[..8]);
     u64::from_le_bytes(bytes) as usize
 }
 
 fn submitter(client: usize) -> ParticipantId {
-    ParticipantId(client as u32 + 1)
+    ParticipantId::new(client as u32 + 1)
 }
 
 impl Grants {
@@ -127,7 +127,7 @@ impl Policy for Grants {
             submitter,
             items,
             class: ServiceClass::Order,
-            valid_until: TimeMs(batch.valid_until_us() / 1_000),
+            valid_until: TimeMs::new(batch.valid_until_us() / 1_000),
             backlog_items: said.backlog_items,
             ahead_items: said.ahead_items,
             is_retry: said.is_retry,
@@ -141,7 +141,7 @@ impl Policy for Grants {
             }
             Admission::Refuse { retry: RetryAt::Never, .. } => Reply::Never,
             Admission::Refuse { retry: RetryAt::At(at), .. } => {
-                Reply::Later { at_us: Some(at.0 * 1_000) }
+                Reply::Later { at_us: Some(at.get() * 1_000) }
             }
         }
     }
@@ -159,7 +159,8 @@ impl Policy for Grants {
     }
 
     fn record_block(&mut self, items: u64, now_us: u64) {
-        self.scheduler.record_block(items, now_us);
+        let is_full = self.scheduler.queue_items() > 0;
+        self.scheduler.record_block(items, is_full, now_us);
     }
 }
 

@@ -36,8 +36,8 @@ fn a_refusal_says_why_and_a_retry_at_its_time_is_admitted() {
     });
     let (reason, at) = refused.unwrap();
     assert_eq!(reason, ShareReason::ShareUsed);
-    assert!(at.0 * 1_000 > chain.now_us);
-    chain.now_us = at.0 * 1_000;
+    assert!(at.get() * 1_000 > chain.now_us);
+    chain.now_us = at.get() * 1_000;
     assert_eq!(chain.offer(attempt(1, 100)), Admission::Admit);
 }
 
@@ -49,7 +49,7 @@ fn who_has_more_to_send_before_is_told_a_later_time() {
     let at = |ahead_items| {
         let attempt = BatchAttempt { ahead_items, ..attempt(1, 100) };
         match overloaded_retry(&chain, &attempt) {
-            RetryAt::At(at) => at.0,
+            RetryAt::At(at) => at.get(),
             RetryAt::Never => unreachable!("valid for ever"),
         }
     };
@@ -71,7 +71,7 @@ fn overloaded_retry(chain: &Chain, attempt: &BatchAttempt) -> RetryAt {
 fn what_cannot_be_final_in_time_is_refused_for_ever_at_once() {
     let mut chain = overloaded();
     while chain.offer(attempt(1, 100)) == Admission::Admit {}
-    let valid_until = TimeMs(chain.now_us / 1_000 + 50);
+    let valid_until = TimeMs::new(chain.now_us / 1_000 + 50);
     let short = BatchAttempt { valid_until, ..attempt(1, 100) };
     assert!(matches!(chain.offer(short), Admission::Refuse { retry: RetryAt::Never, .. }));
     // Before a free node too, when its time is over already.
@@ -229,7 +229,7 @@ fn times_to_retry_that_are_stated_come_true() {
                     right += u32::from(took.abs_diff(stated) <= (stated / 5).max(20_000));
                 }
                 Admission::Refuse { retry: RetryAt::At(at), .. } => {
-                    waiting[0].2 = at.0 * 1_000;
+                    waiting[0].2 = at.get() * 1_000;
                 }
                 Admission::Refuse { .. } => unreachable!("valid for ever"),
             }
@@ -238,7 +238,7 @@ fn times_to_retry_that_are_stated_come_true() {
         let ahead_items = 100 * waiting.len() as u64;
         let offer = BatchAttempt { ahead_items, ..attempt(1, 100) };
         if let Admission::Refuse { retry: RetryAt::At(at), .. } = chain.offer(offer) {
-            waiting.push_back((chain.now_us, at.0 * 1_000, at.0 * 1_000));
+            waiting.push_back((chain.now_us, at.get() * 1_000, at.get() * 1_000));
         }
         for (submitter, ..) in &CROWD[1..] {
             (0..6).for_each(|_| {
@@ -261,4 +261,52 @@ fn who_asked_for_little_lately_keeps_an_even_part() {
     chain.run(50, &[(1, 9_000, 100), (2, 500, 100)], |_| 0);
     let share = chain.scheduler.share(party(2));
     assert!(share >= CAPACITY / 4, "{share}: a third is for those that were not seen yet");
+}
+
+#[test]
+fn judging_records_nothing_and_says_what_considering_would() {
+    let mut chain = overloaded();
+    let (mut admitted, mut refused) = (0, 0);
+    for submitter in (1..=12).cycle().take(200) {
+        let offer = attempt(submitter, 100);
+        let judged = chain.scheduler.judge(&offer, chain.now_us);
+        assert_eq!(judged, chain.scheduler.judge(&offer, chain.now_us));
+        assert_eq!(judged, chain.offer(offer));
+        match judged {
+            Admission::Admit => admitted += 1,
+            Admission::Refuse { .. } => refused += 1,
+        }
+    }
+    assert!(admitted > 10 && refused > 10, "{admitted} and {refused}");
+    let known = chain.scheduler.submitters();
+    chain.scheduler.judge(&attempt(77, 100), chain.now_us);
+    assert_eq!(chain.scheduler.submitters(), known);
+}
+
+#[test]
+fn large_batches_after_a_pause_pass_beside_hundreds_that_send_little() {
+    let mut chain = Chain::new();
+    let little: Vec<(u32, u32, u32)> = (1..=300).map(|number| (number, 10, 1)).collect();
+    chain.run(20, &little, |_| 0);
+    // Its even part is some 330 items a second, and two thirds of the capacity are idle.
+    for _ in 0..3 {
+        assert_eq!(chain.offer(attempt(900, 8_192)), Admission::Admit);
+        chain.run(1, &little, |_| 0);
+    }
+}
+
+#[test]
+fn only_full_blocks_show_the_capacity_however_much_waits_while_they_are_decided() {
+    let mut chain = Chain::new();
+    let mut blocks = |is_full: bool| {
+        for number in 0..40 {
+            chain.enter(id(number + 1_000 * u64::from(is_full)), 1, 500, ServiceClass::Order);
+            chain.now_us += 100_000;
+            chain.scheduler.record_block(500, is_full, chain.now_us);
+            chain.scheduler.tick(chain.now_us);
+        }
+        chain.scheduler.capacity().items_per_s()
+    };
+    assert_eq!(blocks(false), CAPACITY);
+    assert!(blocks(true) < CAPACITY / 5);
 }

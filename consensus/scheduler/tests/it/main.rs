@@ -7,6 +7,7 @@ mod crowd;
 
 mod attacks;
 mod capacity;
+mod closed_loop;
 mod crowds;
 mod decisions;
 mod forecast;
@@ -14,4 +15,5 @@ mod outlook;
 mod pacing;
 mod queues;
 mod shares;
+mod steady;
 mod support;

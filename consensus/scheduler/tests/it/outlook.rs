@@ -10,8 +10,8 @@ use consensus_scheduler::{Outlook, OutlookError, OutlookProof, SignedOutlook};
 
 use crate::support::{Chain, party};
 
-const CHAIN: ChainId = ChainId(Digest([7; 32]));
-const NODE: ValidatorId = ValidatorId(2);
+const CHAIN: ChainId = ChainId::new(Digest::from_bytes([7; 32]));
+const NODE: ValidatorId = ValidatorId::new(2);
 
 fn key() -> SecretKey {
     SecretKey::from_seed(&[3; 32])
@@ -30,12 +30,13 @@ fn outlook() -> (Outlook, TimeMs) {
     let context = OutlookContext {
         chain_id: CHAIN,
         node: NODE,
-        height: Height(12),
-        block_time: TimeMs(chain.now_us / 1_000),
+        height: Height::new(12),
+        block_time: TimeMs::new(chain.now_us / 1_000),
         load_ppm: 640_000,
         reason: 115,
+        made_at: TimeMs::new(chain.now_us / 1_000),
     };
-    (Outlook::of(&chain.scheduler, &context, chain.now_us), TimeMs(chain.now_us / 1_000))
+    (Outlook::of(&chain.scheduler, &context, chain.now_us), TimeMs::new(chain.now_us / 1_000))
 }
 
 fn verify(signed: &SignedOutlook, now: TimeMs) -> Result<(), OutlookError> {
@@ -69,17 +70,17 @@ fn a_forged_old_or_foreign_outlook_is_refused() {
     // Forged: another's signature, or another word under this one's.
     let stranger = SecretKey::from_seed(&[4; 32]);
     assert_eq!(verify(&outlook.sign(&stranger), now), Err(OutlookError::Signature));
-    let none = SignedOutlook { signature: Signature([0; 64]), ..signed };
+    let none = SignedOutlook { signature: Signature::from_bytes([0; 64]), ..signed };
     assert_eq!(verify(&none, now), Err(OutlookError::Signature));
     let mut better = signed;
     better.head.capacity_items_per_s += 1;
     assert_eq!(verify(&better, now), Err(OutlookError::Signature));
     // Of another chain, or another node.
-    let foreign = ChainId(Digest([8; 32]));
+    let foreign = ChainId::new(Digest::from_bytes([8; 32]));
     let key_of = |secret: &SecretKey| -> PublicKey { secret.public_key() };
     let result = signed.verify(foreign, (NODE, &key_of(&key())), now, 100);
     assert_eq!(result.unwrap_err(), OutlookError::Chain(CHAIN));
-    let result = signed.verify(CHAIN, (ValidatorId(3), &key_of(&key())), now, 100);
+    let result = signed.verify(CHAIN, (ValidatorId::new(3), &key_of(&key())), now, 100);
     assert_eq!(result.unwrap_err(), OutlookError::Node(NODE));
     // Old, and of a clock that is ahead.
     let until = signed.head.valid_until;

@@ -5,7 +5,7 @@ use consensus_scheduler::{Pacer, SendPlan};
 
 use crate::support::BEGIN_US;
 
-const LATE: TimeMs = TimeMs(u64::MAX / 2_000);
+const LATE: TimeMs = TimeMs::new(u64::MAX / 2_000);
 
 /// Items that are sent in ten seconds when there is always more.
 fn sent_in_ten_seconds(pacer: &mut Pacer, items: u64) -> u64 {
@@ -56,7 +56,7 @@ fn of_two_nodes_the_one_with_the_shorter_queue_is_chosen() {
 fn a_refusal_is_carried_to_no_other_node() {
     let mut pacer = Pacer::new(4, 250, 1);
     pacer.hear(0, 10, 1_000, BEGIN_US);
-    let retry_at = TimeMs(BEGIN_US / 1_000 + 400);
+    let retry_at = TimeMs::new(BEGIN_US / 1_000 + 400);
     pacer.record_refusal(retry_at);
     for step in 0..400 {
         let now_us = BEGIN_US + step * 1_000;
@@ -82,7 +82,7 @@ fn a_node_that_cannot_be_reached_is_left_for_a_second_and_others_are_tried() {
 fn what_cannot_be_final_in_time_is_said_at_once() {
     let mut pacer = Pacer::new(4, 250, 1);
     pacer.hear(0, 10, 1_000, BEGIN_US);
-    let valid = |milliseconds| TimeMs(BEGIN_US / 1_000 + milliseconds);
+    let valid = |milliseconds| TimeMs::new(BEGIN_US / 1_000 + milliseconds);
     assert_eq!(pacer.plan(100, 5_000, valid(3_000), BEGIN_US), SendPlan::Never);
     assert!(matches!(pacer.plan(100, 5_000, valid(6_500), BEGIN_US), SendPlan::Wait { .. }));
     // A new one is taken only if it would be in time at a share that is a little smaller.
@@ -96,7 +96,7 @@ fn nothing_overflows() {
     pacer.hear(9, u32::MAX, u64::MAX, u64::MAX);
     pacer.hear(0, u32::MAX, 0, u64::MAX);
     pacer.record_sent(u64::MAX, u64::MAX);
-    pacer.record_refusal(TimeMs(u64::MAX));
+    pacer.record_refusal(TimeMs::new(u64::MAX));
     pacer.record_unreachable(0, u64::MAX);
     assert_eq!(pacer.plan(u64::MAX, u64::MAX, LATE, u64::MAX), SendPlan::Never);
 }

@@ -9,13 +9,13 @@ pub const CAPACITY: u64 = 100_000;
 pub const BEGIN_US: u64 = 1_800_000_000_000_000;
 
 pub fn party(number: u32) -> ParticipantId {
-    ParticipantId(number)
+    ParticipantId::new(number)
 }
 
 pub fn id(number: u64) -> BatchId {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&number.to_le_bytes());
-    BatchId(Digest(bytes))
+    BatchId::new(Digest::from_bytes(bytes))
 }
 
 pub fn attempt(submitter: u32, items: u32) -> BatchAttempt {
@@ -23,7 +23,7 @@ pub fn attempt(submitter: u32, items: u32) -> BatchAttempt {
         submitter: party(submitter),
         items,
         class: ServiceClass::Order,
-        valid_until: TimeMs(u64::MAX / 2_000),
+        valid_until: TimeMs::new(u64::MAX / 2_000),
         backlog_items: 0,
         ahead_items: 0,
         is_retry: false,
@@ -57,7 +57,7 @@ impl Chain {
         let admission = self.scheduler.consider(&attempt, self.now_us);
         if admission == Admission::Admit {
             self.batches += 1;
-            self.enter(id(self.batches), attempt.submitter.0, attempt.items, attempt.class);
+            self.enter(id(self.batches), attempt.submitter.get(), attempt.items, attempt.class);
         }
         admission
     }
@@ -86,7 +86,8 @@ impl Chain {
             items += u64::from(count);
         }
         self.now_us += 100_000;
-        self.scheduler.record_block(items, self.now_us);
+        let is_full = self.scheduler.queue_items() > 0;
+        self.scheduler.record_block(items, is_full, self.now_us);
         self.scheduler.tick(self.now_us);
     }
 

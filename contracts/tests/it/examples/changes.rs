@@ -36,7 +36,7 @@ pub fn change(state: &State, words: &mut Words<'_>) -> Read<Change> {
         () if words.eat("cashback of merchant") => programme(state, words),
         () if words.eat("protocol version") => Ok(Change::ProtocolVersion(words.small()?)),
         () => {
-            let participant = ParticipantId(words.party()?);
+            let participant = ParticipantId::new(words.party()?);
             let suspended = suspension(words)?;
             Ok(Change::ParticipantSuspended { participant, suspended })
         }
@@ -60,7 +60,7 @@ fn suspension(words: &mut Words<'_>) -> Read<bool> {
 
 /// `1001 is paid by bank A`, `1001 is paid by bank A at account 2`, `1001 is suspended`.
 fn merchant(state: &State, words: &mut Words<'_>) -> Read<Change> {
-    let id = MerchantId(words.number()?);
+    let id = MerchantId::new(words.number()?);
     if !words.eat("is paid by") {
         return Ok(Change::MerchantSuspended { merchant: id, suspended: suspension(words)? });
     }
@@ -69,9 +69,9 @@ fn merchant(state: &State, words: &mut Words<'_>) -> Read<Change> {
 
 /// `party 777 of bank A, 2 new and 3 changes a day`.
 fn registrar(words: &mut Words<'_>) -> Read<Change> {
-    let participant = ParticipantId(words.party()?);
+    let participant = ParticipantId::new(words.party()?);
     words.expect("of")?;
-    let gateway = ParticipantId(words.party()?);
+    let gateway = ParticipantId::new(words.party()?);
     let added_max = words.small()?.into();
     words.expect("new and")?;
     let changed_max = words.small()?.into();
@@ -82,7 +82,7 @@ fn registrar(words: &mut Words<'_>) -> Read<Change> {
 
 /// `bank A at account 2 of entity HOUSE`, behind a merchant.
 pub fn paid(state: &State, id: MerchantId, words: &mut Words<'_>) -> Read<Merchant> {
-    let payout_gateway = ParticipantId(words.party()?);
+    let payout_gateway = ParticipantId::new(words.party()?);
     let payout_account = match words.eat("at account") {
         true => sha256(&[words.word()?.as_bytes()]),
         false => Digest::ZERO,
@@ -111,7 +111,7 @@ fn participant(state: &State, words: &mut Words<'_>) -> Read<Change> {
             break;
         }
     }
-    let known = state.participant(ParticipantId(id));
+    let known = state.participant(ParticipantId::new(id));
     let legal_entity = match words.eat("of entity") {
         true => words.word()?.to_owned(),
         false => known.map_or(String::new(), |known| known.legal_entity.clone()),
@@ -121,14 +121,14 @@ fn participant(state: &State, words: &mut Words<'_>) -> Read<Change> {
         false => known.map_or(key_of(id).public_key(), |known| known.public_key),
     };
     let suspended = known.is_some_and(|known| known.suspended);
-    let (id, name) = (ParticipantId(id), format!("party {id}"));
+    let (id, name) = (ParticipantId::new(id), format!("party {id}"));
     let participant = Participant { id, name, roles, public_key, suspended, legal_entity };
     Ok(Change::Participant(participant))
 }
 
 /// `bank A is new, the old one for 3 blocks`.
 fn key(words: &mut Words<'_>) -> Read<Change> {
-    let participant = ParticipantId(words.party()?);
+    let participant = ParticipantId::new(words.party()?);
     words.expect("is")?;
     let public_key = public_key(words)?;
     words.expect("the old one for")?;
@@ -154,7 +154,7 @@ fn new_node(words: &mut Words<'_>) -> Read<Change> {
         false => known.name.clone(),
     };
     words.expect("of")?;
-    let operator = ParticipantId(words.party()?);
+    let operator = ParticipantId::new(words.party()?);
     words.expect("with power")?;
     Ok(Change::Node(Node { name, operator, power: words.number()?, ..known }))
 }
@@ -186,40 +186,40 @@ fn node_key(
 /// Banks A, B and the poor one take part, but for the one that pays the merchant, and the least
 /// order is the smallest that the tiers allow, unless the words say otherwise.
 fn programme(state: &State, words: &mut Words<'_>) -> Read<Change> {
-    let merchant = MerchantId(words.number()?);
+    let merchant = MerchantId::new(words.number()?);
     words.expect("in")?;
     let currency = words.currency()?;
     let mut programme = Programme {
         merchant,
         currency,
         tiers: Vec::new(),
-        order_max: Amount(0),
-        user_month_max: Amount(0),
+        order_max: Amount::new(0),
+        user_month_max: Amount::new(0),
         offset_min: 0,
         is_active: !words.eat("off"),
-        order_least: Amount(0),
+        order_least: Amount::new(0),
         gateways: Vec::new(),
     };
     let mut least = None;
     let payer = state.merchant(merchant).map(|found| found.payout_gateway);
-    let banks = [BANK_A, BANK_B, BANK_POOR].map(ParticipantId);
+    let banks = [BANK_A, BANK_B, BANK_POOR].map(ParticipantId::new);
     programme.gateways = banks.into_iter().filter(|bank| Some(*bank) != payer).collect();
     while !words.is_before("then") {
         if words.eat("at most") {
-            let most = Amount(words.amount_in(currency)?);
+            let most = Amount::new(words.amount_in(currency)?);
             match words.eat("an order") {
                 true => programme.order_max = most,
                 false => words.expect("a month").map(|()| programme.user_month_max = most)?,
             }
         } else if words.eat("at least") {
-            least = Some(Amount(words.amount_in(currency)?));
+            least = Some(Amount::new(words.amount_in(currency)?));
             words.expect("an order")?;
         } else if words.eat("for nobody") {
             programme.gateways.clear();
         } else if words.eat("for") {
-            programme.gateways = vec![ParticipantId(words.party()?)];
+            programme.gateways = vec![ParticipantId::new(words.party()?)];
             while words.eat("and") {
-                programme.gateways.push(ParticipantId(words.party()?));
+                programme.gateways.push(ParticipantId::new(words.party()?));
             }
         } else if words.eat("zone") {
             let (minutes, _) = words.decimal()?;

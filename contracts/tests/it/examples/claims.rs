@@ -42,7 +42,8 @@ fn compare(chain: &Chain, said: &Said, words: &mut Words<'_>) -> Read<(String, S
         () if words.eat("breaches of") => {
             let party = if words.eat("nobody") { 0 } else { words.party()? };
             let counts = state.tables().breach_counts.iter();
-            let counts = counts.filter(|((_, late), _)| late.0 == party).map(|(_, count)| count);
+            let counts =
+                counts.filter(|((_, late), _)| late.get() == party).map(|(_, count)| count);
             Ok((words.number()?.to_string(), counts.sum::<u64>().to_string()))
         }
         () if words.eat("sla of") => sla(chain, words),
@@ -99,7 +100,7 @@ fn transfer(chain: &Chain, said: &Said, words: &mut Words<'_>) -> Read<(String, 
 
 /// `settlement of window 0 proposed`; `refused`, `approved`, or `none`.
 fn settlement(chain: &Chain, words: &mut Words<'_>) -> Read<(String, String)> {
-    let window = WindowId(words.number()?);
+    let window = WindowId::new(words.number()?);
     let tables = chain.state.tables();
     let actual = match tables.proposed_settlements.get(&window) {
         _ if tables.is_settled(window) => "approved",
@@ -139,15 +140,15 @@ fn instruction(chain: &Chain, words: &mut Words<'_>) -> Read<(String, String)> {
         Failed { .. } => "failed",
         Returned { .. } => "returned",
     };
-    let left = money(i128::from(record.left().0), id.currency);
+    let left = money(i128::from(record.left().get()), id.currency);
     let mut actual = format!("{status} {left}");
     let expected_status = words.word()?;
     let amount = i128::from(words.amount_in(id.currency)?);
     let mut expected = format!("{expected_status} {}", money(amount, id.currency));
     loop {
         let (said, so) = match () {
-            () if words.eat("to") => (u64::from(words.party()?), u64::from(record.gateway.0)),
-            () if words.eat("due") => (words.time()?.0, record.deadline.0),
+            () if words.eat("to") => (u64::from(words.party()?), u64::from(record.gateway.get())),
+            () if words.eat("due") => (words.time()?.get(), record.deadline.get()),
             () if words.eat("attempt") => (words.number()?, u64::from(record.attempt)),
             () if words.eat("orders") => (words.number()?, record.order_count),
             () if words.eat("recalled") => (1, u64::from(record.recalled.is_some())),
@@ -160,7 +161,7 @@ fn instruction(chain: &Chain, words: &mut Words<'_>) -> Read<(String, String)> {
 
 /// `net of window 0: liquidity of bank A -100.00 CNY`, closed or still open.
 fn net(chain: &Chain, words: &mut Words<'_>) -> Read<(String, String)> {
-    let id = WindowId(words.number()?);
+    let id = WindowId::new(words.number()?);
     let (kind, owner) = words.account()?;
     let (expected, currency) = words.sum()?;
     let party = WindowParty { kind, owner, currency };
@@ -178,14 +179,14 @@ fn net(chain: &Chain, words: &mut Words<'_>) -> Read<(String, String)> {
 fn line(chain: &Chain, words: &mut Words<'_>) -> Read<(String, String)> {
     let owner = words.party()?;
     words.expect("to")?;
-    let holder = ParticipantId(words.party()?);
+    let holder = ParticipantId::new(words.party()?);
     let (outstanding, currency) = words.amount()?;
     words.expect("of")?;
     let (limit, _) = words.amount()?;
     let account = LineAccount::from_number(words.line_account(owner)?).ok_or("no such account")?;
-    let key = LineKey { account, owner: ParticipantId(owner), currency, holder };
+    let key = LineKey { account, owner: ParticipantId::new(owner), currency, holder };
     let found = chain.state.tables().lines.get(&key);
-    let actual = found.map_or((0, 0), |line| (line.outstanding.0, line.limit.0));
+    let actual = found.map_or((0, 0), |line| (line.outstanding.get(), line.limit.get()));
     let text = |(outstanding, limit): (u64, u64)| {
         let of = |amount: u64| money(i128::from(amount), currency);
         format!("{} of {}", of(outstanding), of(limit))
@@ -196,7 +197,7 @@ fn line(chain: &Chain, words: &mut Words<'_>) -> Read<(String, String)> {
 /// `sla of bank B in CNY: 2 orders, 1 late`; `across in USD` for converted orders;
 /// `2 orders within 30 seconds` for a bucket.
 fn sla(chain: &Chain, words: &mut Words<'_>) -> Read<(String, String)> {
-    let gateway = ParticipantId(words.party()?);
+    let gateway = ParticipantId::new(words.party()?);
     let is_cross_border = words.eat("across");
     words.expect("in")?;
     let corridor = Corridor { payout_currency: words.currency()?, is_cross_border };

@@ -92,25 +92,25 @@ fn sentence(speaker: &mut Speaker<'_>, words: &mut Words<'_>) -> Read<Operation>
         "attests" if words.eat("arrival of") => arrived(words),
         "attests" if words.eat("bounce of") => {
             let (window, merchant, currency, reason) = ended(words)?;
-            let (currency, attempt) = (currency.0.into(), attempt(words)?.into());
+            let (currency, attempt) = (currency.get().into(), attempt(words)?.into());
             Ok(of(&[BounceItem { currency, attempt, ..bounce(window, merchant, reason) }]))
         }
         "attests" => failed(words),
         "steps" => {
             words.expect("in for")?;
             let (window, merchant, currency, reason) = ended(words)?;
-            let (currency, attempt) = (currency.0.into(), attempt(words)?.into());
+            let (currency, attempt) = (currency.get().into(), attempt(words)?.into());
             Ok(of(&[StepInItem { currency, attempt, ..step_in(window, merchant, reason) }]))
         }
         "recalls" => {
             let (window, merchant, currency) = instruction(words)?;
-            let (currency, attempt) = (currency.0.into(), attempt(words)?.into());
+            let (currency, attempt) = (currency.get().into(), attempt(words)?.into());
             Ok(of(&[RecallItem { currency, attempt, ..recall(window, merchant) }]))
         }
         "instructs" => {
             let (window, merchant, currency) = instruction(words)?;
             words.expect("again")?;
-            let (currency, attempt) = (currency.0.into(), after(words)?.into());
+            let (currency, attempt) = (currency.get().into(), after(words)?.into());
             Ok(of(&[ReinstructItem { currency, attempt, ..reinstruct(window, merchant) }]))
         }
         "publishes" => published(speaker, words),
@@ -159,7 +159,7 @@ fn order_or_collection(
     let _ = words.eat("of");
     let (amount, currency) = words.amount()?;
     let mut item = order(OrderId::default(), amount);
-    item.currency = currency.0.into();
+    item.currency = currency.get().into();
     item.payout_currency = item.currency;
     item.collecting_gateway = speaker.id.into();
     item.user = [1; 16];
@@ -173,9 +173,9 @@ fn order_or_collection(
         } else if words.eat("of user") {
             item.user = [u8::try_from(words.number()?).map_err(|_| "users are 0 to 255")?; 16];
         } else if words.eat("paid in") {
-            item.payout_currency = words.currency()?.0.into();
+            item.payout_currency = words.currency()?.get().into();
         } else if words.eat("by quote") {
-            item.fx_quote = quote_id(words)?.0.into();
+            item.fx_quote = quote_id(words)?.get().into();
         } else if words.eat("at least") {
             item.payout_minimum = words.amount()?.0.into();
         } else if words.eat("made at") {
@@ -196,8 +196,8 @@ fn order_or_collection(
         let known = speaker.said.orders.get(&number).map(RechargeItem::order_id);
         let fresh = own_id(owner_of, made.unwrap_or(speaker.now), number);
         let id = known.filter(|_| made.is_none() && owner.is_none()).unwrap_or(fresh);
-        items.push(RechargeItem { order_id: id.0, ..item });
-        speaker.said.orders.entry(number).or_insert(RechargeItem { order_id: id.0, ..item });
+        items.push(RechargeItem { order_id: id.bytes(), ..item });
+        speaker.said.orders.entry(number).or_insert(RechargeItem { order_id: id.bytes(), ..item });
     }
     Ok(of(&items))
 }
@@ -227,7 +227,7 @@ fn instruction(words: &mut Words<'_>) -> Read<(u64, u64, Currency)> {
     words.expect("instruction")?;
     let wrong = words.wrong("window-merchant-currency");
     let id: InstructionId = words.word()?.parse().map_err(|_| wrong)?;
-    Ok((id.window.0, id.merchant.0, id.currency))
+    Ok((id.window.get(), id.merchant.get(), id.currency))
 }
 
 /// `attests arrival of 100.00 CNY by instruction 0-1001-156`.
@@ -235,7 +235,7 @@ fn arrived(words: &mut Words<'_>) -> Read<Operation> {
     let (amount, _) = words.amount()?;
     words.expect("by")?;
     let (window, merchant, currency) = instruction(words)?;
-    let (currency, attempt) = (currency.0.into(), attempt(words)?.into());
+    let (currency, attempt) = (currency.get().into(), attempt(words)?.into());
     Ok(of(&[ArrivalItem { currency, attempt, ..arrival(window, merchant, amount) }]))
 }
 
@@ -243,7 +243,7 @@ fn arrived(words: &mut Words<'_>) -> Read<Operation> {
 fn failed(words: &mut Words<'_>) -> Read<Operation> {
     words.expect("failure of")?;
     let (window, merchant, currency, reason) = ended(words)?;
-    let (currency, attempt) = (currency.0.into(), attempt(words)?.into());
+    let (currency, attempt) = (currency.get().into(), attempt(words)?.into());
     Ok(of(&[FailureItem { currency, attempt, ..failure(window, merchant, reason) }]))
 }
 
@@ -271,14 +271,14 @@ fn exchange(speaker: &Speaker<'_>, words: &mut Words<'_>) -> Read<RateItem> {
     words.expect("=")?;
     let (digits, scale) = words.decimal()?;
     let digits = u64::try_from(digits).map_err(|_| "a rate has 64 bits")?;
-    let pair = (currency.0, words.currency()?.0);
+    let pair = (currency.get(), words.currency()?.get());
     Ok(rate(pair, (digits, scale), speaker.now))
 }
 
 fn published(speaker: &Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
     let mut item = exchange(speaker, words)?;
     if words.eat("observed at") {
-        item.observed = words.time()?.0.into();
+        item.observed = words.time()?.get().into();
     }
     Ok(of(&[item]))
 }
@@ -287,7 +287,7 @@ fn published(speaker: &Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
 pub fn quote_id(words: &mut Words<'_>) -> Read<QuoteId> {
     let number = u32::try_from(words.number()?).map_err(|_| "a quote's number has 32 bits")?;
     words.expect("of")?;
-    Ok(QuoteId::new(ParticipantId(words.party()?), number))
+    Ok(QuoteId::of(ParticipantId::new(words.party()?), number))
 }
 
 /// `quotes 1 of provider 1: 1 CNY = 0.14 USD, up to 1,000.00 CNY until 08:10:00`.
@@ -311,7 +311,7 @@ fn limits(words: &mut Words<'_>) -> Read<Operation> {
     };
     words.expect("in")?;
     let currency = words.currency()?;
-    let mut item = PolicyItem { currency: currency.0.into(), ..policy(scope, subject) };
+    let mut item = PolicyItem { currency: currency.get().into(), ..policy(scope, subject) };
     loop {
         let limit = match () {
             () if words.eat("order") => &mut item.order_max,
@@ -335,7 +335,7 @@ fn lent(speaker: &Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
     Ok(of(&[LineItem {
         account: account.into(),
         holder: holder.into(),
-        currency: currency.0.into(),
+        currency: currency.get().into(),
         limit: limit.into(),
         spare: [0; 48],
     }]))
@@ -367,7 +367,7 @@ fn proposed(speaker: &mut Speaker<'_>, words: &mut Words<'_>) -> Read<Operation>
     words.expect("change")?;
     let number = words.number()?;
     words.expect("from block")?;
-    let height = Height(words.number()?);
+    let height = Height::new(words.number()?);
     let change = match words.eat("list") {
         true => list(speaker, words)?,
         false => changes::change(&speaker.chain.state, words)?,
@@ -402,7 +402,7 @@ fn listed(speaker: &mut Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
 /// `merchant 1010 paid by bank A`.
 fn registered(speaker: &Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
     words.expect("merchant")?;
-    let id = MerchantId(words.number()?);
+    let id = MerchantId::new(words.number()?);
     words.expect("paid by")?;
     let mut merchant = changes::paid(&speaker.chain.state, id, words)?;
     if words.eat("called") {
@@ -440,7 +440,7 @@ fn decided(speaker: &Speaker<'_>, words: &mut Words<'_>, decision: Decision) -> 
     if words.eat("change") {
         let number = words.number()?;
         let unknown = ApprovalItem {
-            proposal_id: ProposalId::new(speaker.now, entropy(number)).0,
+            proposal_id: ProposalId::new(speaker.now, entropy(number)).bytes(),
             decision: decision.number().into(),
             digest: [0; 32],
             spare: [0; 14],
@@ -457,7 +457,8 @@ fn decided(speaker: &Speaker<'_>, words: &mut Words<'_>, decision: Decision) -> 
 fn checked(speaker: &Speaker<'_>, words: &mut Words<'_>, decision: Decision) -> Read<Operation> {
     let number = words.number()?;
     let known = speaker.said.transfers.get(&number).copied();
-    let account = chain_state::AccountKey::liquidity(ParticipantId(BANK_A), Currency(CNY));
+    let account =
+        chain_state::AccountKey::liquidity(ParticipantId::new(BANK_A), Currency::new(CNY));
     let id = TransferId::new(speaker.now, entropy(number));
     let unknown = transfer(id, TransferAction::Deposit, account, 1);
     let mut item: TransferDecisionItem = decide(&known.unwrap_or(unknown), decision);

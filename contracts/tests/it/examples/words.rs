@@ -21,7 +21,7 @@ pub struct Words<'a> {
 impl<'a> Words<'a> {
     pub fn of(text: &'a str, now: TimeMs) -> Self {
         let words = text.split_whitespace().map(|word| word.trim_end_matches([',', ':']));
-        Self { words: words.collect(), at: 0, day: TimeMs(now.0 / DAY_MS * DAY_MS) }
+        Self { words: words.collect(), at: 0, day: TimeMs::new(now.get() / DAY_MS * DAY_MS) }
     }
 
     /// Passes over a phrase, if it comes next.
@@ -88,7 +88,7 @@ impl<'a> Words<'a> {
     pub fn currency(&mut self) -> Read<Currency> {
         let wrong = self.wrong("a currency");
         let word = self.word()?;
-        let number = word.parse().ok().map(Currency);
+        let number = word.parse().ok().map(Currency::new);
         Currency::from_code(word).or(number).ok_or(wrong)
     }
 
@@ -215,5 +215,5 @@ fn midnight(year: &str, month: &str, date: &str) -> Option<TimeMs> {
     };
     let years = (1970..year).map(|year| 365 + u64::from(is_leap(year))).sum::<u64>();
     let months = (1..month).map(|month| days_of(year, month)).sum::<u64>();
-    Some(TimeMs((years + months + date.checked_sub(1)?) * DAY_MS))
+    Some(TimeMs::new((years + months + date.checked_sub(1)?) * DAY_MS))
 }

@@ -99,7 +99,7 @@ impl Chain {
         valid_until: TimeMs,
         items: &[Vec<u8>],
     ) -> VerifiedBatch {
-        let (chain_id, participant) = (self.genesis.chain_id, ParticipantId(submitter));
+        let (chain_id, participant) = (self.genesis.chain_id, ParticipantId::new(submitter));
         let leaves: Vec<Digest> = items.iter().map(|item| merkle::leaf(item)).collect();
         let header = BatchHeader {
             version: BATCH_VERSION,
@@ -110,8 +110,8 @@ impl Chain {
             valid_until,
             items_root: merkle::root(&leaves),
         };
-        let signature = key.sign(&header.id().0);
-        let bytes = [&codec::encode(&header)[..], &signature.0, &items.concat()].concat();
+        let signature = key.sign(&header.id().digest());
+        let bytes = [&codec::encode(&header)[..], &signature.bytes(), &items.concat()].concat();
         let batch = SignedBatch::decode(Bytes::from(bytes)).unwrap();
         let keys = PartyKeys { participant, current: key.public_key(), previous: None };
         batch.verify(chain_id, |_| Some(keys)).unwrap()
@@ -120,8 +120,8 @@ impl Chain {
     pub fn context(&self, after_ms: u64) -> BlockContext {
         BlockContext {
             height: self.state.height().next(),
-            round: Round(0),
-            parent_round: Round(0),
+            round: Round::new(0),
+            parent_round: Round::new(0),
             proposer: self.state.validators().as_slice()[0].id,
             time: self.state.time().plus(after_ms),
         }
@@ -180,7 +180,7 @@ impl Chain {
     pub fn change(&mut self, change: &Change) {
         let next = self.state.height().next();
         let now = self.context(1).time;
-        let item = proposal(ProposalId::new(now, entropy(next.0)), next.next(), change);
+        let item = proposal(ProposalId::new(now, entropy(next.get())), next.next(), change);
         let batches = [self.batch(1, &[item]), self.batch(2, &[vote(&item, Decision::Approve)])];
         let outcomes = self.block(1, &batches);
         assert_eq!(outcomes, [[Outcome::APPLIED], [Outcome::APPLIED]]);
@@ -199,7 +199,7 @@ impl Chain {
     }
 
     pub fn block_at(&self, height: Height) -> &Decided {
-        &self.blocks[usize::try_from(height.0).unwrap()]
+        &self.blocks[usize::try_from(height.get()).unwrap()]
     }
 
     fn order_at(&self, at: Location) -> RechargeItem {
@@ -210,11 +210,11 @@ impl Chain {
     }
 
     pub fn liquidity(&self, gateway: u32) -> Account {
-        self.account(AccountKey::liquidity(ParticipantId(gateway), Currency(CNY)))
+        self.account(AccountKey::liquidity(ParticipantId::new(gateway), Currency::new(CNY)))
     }
 
     pub fn payable(&self, merchant: u64) -> Account {
-        self.account(AccountKey::payable(MerchantId(merchant), Currency(CNY)))
+        self.account(AccountKey::payable(MerchantId::new(merchant), Currency::new(CNY)))
     }
 
     pub fn account(&self, key: AccountKey) -> Account {
@@ -225,7 +225,7 @@ impl Chain {
     pub fn report_digest(&self, window: u64) -> Digest {
         let open = self.state.open_window();
         let closed = self.windows();
-        let found = closed.into_iter().chain([&open]).find(|report| report.id.0 == window);
+        let found = closed.into_iter().chain([&open]).find(|report| report.id.get() == window);
         found.map_or(Digest::ZERO, WindowRecord::digest)
     }
 

@@ -21,24 +21,24 @@ pub fn entropy(number: u64) -> [u8; 10] {
 
 /// The id of order `number` of the recharge service's own, made `offset_ms` after [`START`].
 pub fn order_id(number: u64, offset_ms: i64) -> OrderId {
-    own_id(SERVICE, TimeMs(START.0.checked_add_signed(offset_ms).unwrap()), number)
+    own_id(SERVICE, TimeMs::new(START.get().checked_add_signed(offset_ms).unwrap()), number)
 }
 
 /// The id of order `number` of a participant's own.
 pub fn own_id(owner: u32, time: TimeMs, number: u64) -> OrderId {
     let [.., first, second, third] = number.to_be_bytes();
-    OrderId::owned(ParticipantId(owner), time, [0, 0, 0, first, second, third])
+    OrderId::owned(ParticipantId::new(owner), time, [0, 0, 0, first, second, third])
 }
 
 /// The same id, but another participant's.
 pub fn of(owner: u32, id: OrderId) -> OrderId {
-    id.owned_by(ParticipantId(owner))
+    id.owned_by(ParticipantId::new(owner))
 }
 
 /// An order that bank A shall collect for the shop, to be submitted by the recharge service.
 pub fn order(id: OrderId, amount: u64) -> RechargeItem {
     RechargeItem {
-        order_id: id.0,
+        order_id: id.bytes(),
         user: [7; 16],
         merchant: SHOP.into(),
         collecting_gateway: BANK_A.into(),
@@ -55,23 +55,23 @@ pub fn one_step(id: OrderId, amount: u64) -> RechargeItem {
 }
 
 pub fn collect(id: OrderId) -> CollectItem {
-    CollectItem { order_id: id.0, reference: [1; 32], spare: [0; 16] }
+    CollectItem { order_id: id.bytes(), reference: [1; 32], spare: [0; 16] }
 }
 
 pub fn debiting(id: OrderId) -> DebitingItem {
-    DebitingItem { order_id: id.0, reference: [1; 32], spare: [0; 16] }
+    DebitingItem { order_id: id.bytes(), reference: [1; 32], spare: [0; 16] }
 }
 
 pub fn consent(id: OrderId, amount: u64) -> ConsentItem {
-    ConsentItem { order_id: id.0, amount: amount.into(), reference: [4; 32], spare: [0; 8] }
+    ConsentItem { order_id: id.bytes(), amount: amount.into(), reference: [4; 32], spare: [0; 8] }
 }
 
 pub fn void(id: OrderId) -> VoidItem {
-    VoidItem { order_id: id.0, reason: 1.into(), reference: [1; 32], spare: [0; 14] }
+    VoidItem { order_id: id.bytes(), reason: 1.into(), reference: [1; 32], spare: [0; 14] }
 }
 
 pub fn arrival(window: u64, merchant: u64, amount: u64) -> ArrivalItem {
-    ArrivalItem::new(instruction_id(window, merchant), Amount(amount), [9; 32], 1)
+    ArrivalItem::new(instruction_id(window, merchant), Amount::new(amount), [9; 32], 1)
 }
 
 pub fn failure(window: u64, merchant: u64, reason: u16) -> FailureItem {
@@ -81,7 +81,7 @@ pub fn failure(window: u64, merchant: u64, reason: u16) -> FailureItem {
 /// Part of a collected order that goes back because the user asked for it.
 pub fn give_back(id: OrderId, amount: u64, sequence: u16) -> ReturnItem {
     ReturnItem {
-        order_id: id.0,
+        order_id: id.bytes(),
         amount: amount.into(),
         rested_max: 0.into(),
         reason: 1.into(),
@@ -108,7 +108,7 @@ pub fn step_in(window: u64, merchant: u64, reason: u16) -> StepInItem {
 }
 
 pub fn settle_window(window: u64, digest: Digest) -> SettleWindowItem {
-    let (digest, reference) = (digest.0, [5; 32]);
+    let (digest, reference) = (digest.bytes(), [5; 32]);
     SettleWindowItem { window: window.into(), digest, reference, spare: [0; 24] }
 }
 
@@ -128,11 +128,11 @@ pub fn decide_settlement(
 
 pub fn transfer(id: TransferId, action: TransferAction, to: AccountKey, sum: u64) -> TransferItem {
     TransferItem {
-        transfer_id: id.0,
+        transfer_id: id.bytes(),
         action: action.number().into(),
         account_kind: u16::from(to.kind.number()).into(),
         owner: to.owner.into(),
-        currency: to.currency.0.into(),
+        currency: to.currency.get().into(),
         amount: sum.into(),
         reference: [6; 32],
         spare: [0; 26],
@@ -153,17 +153,17 @@ pub fn decide(proposed: &TransferItem, decision: Decision) -> TransferDecisionIt
 
 /// A rate of `digits / 10^scale`, which may be none.
 pub fn rate(pair: (u16, u16), (digits, scale): (u64, u16), observed: TimeMs) -> RateItem {
-    RateItem::new((Currency(pair.0), Currency(pair.1)), (digits, scale), observed)
+    RateItem::new((Currency::new(pair.0), Currency::new(pair.1)), (digits, scale), observed)
 }
 
 /// A quote at a published rate.
 pub fn quote(id: QuoteId, at: &RateItem, ceiling: u64, until: TimeMs) -> QuoteItem {
-    at.quote(id, Amount(ceiling), until)
+    at.quote(id, Amount::new(ceiling), until)
 }
 
 pub fn decide_hold(id: OrderId, decision: Decision) -> HoldDecisionItem {
     HoldDecisionItem {
-        order_id: id.0,
+        order_id: id.bytes(),
         decision: decision.number().into(),
         reason: 1.into(),
         reference: [7; 32],
@@ -190,12 +190,12 @@ pub fn vote(proposed: &ProposalItem, decision: Decision) -> ApprovalItem {
     ApprovalItem {
         proposal_id: proposed.proposal_id,
         decision: decision.number().into(),
-        digest: proposed.digest().0,
+        digest: proposed.digest().bytes(),
         spare: [0; 14],
     }
 }
 
 pub fn instruction_id(window: u64, merchant: u64) -> InstructionId {
-    let (window, merchant) = (WindowId(window), MerchantId(merchant));
-    InstructionId { window, merchant, currency: Currency(CNY) }
+    let (window, merchant) = (WindowId::new(window), MerchantId::new(merchant));
+    InstructionId { window, merchant, currency: Currency::new(CNY) }
 }

@@ -37,7 +37,7 @@ fn run() -> Run {
         BANK_POOR => "another gateway",
         OPERATOR => "settlement operator",
         _ => {
-            let said = (subject(), ParticipantId(by));
+            let said = (subject(), ParticipantId::new(by));
             let has_said = chain.state.tables().step_ins.contains_key(&said);
             if has_said { "the agent who stepped in first" } else { "settlement agent" }
         }
@@ -63,7 +63,7 @@ const OPERATOR: u32 = OPERATORS[3];
 
 /// The merchant gets another account; once is enough.
 fn entry_changes(chain: &mut Chain) {
-    let known = chain.state.merchant(MerchantId(SHOP)).unwrap();
+    let known = chain.state.merchant(MerchantId::new(SHOP)).unwrap();
     if known.payout_account == Digest::ZERO {
         let payout_account = sha256(&[b"another account"]);
         chain.change(&Change::Merchant(Merchant { payout_account, ..known.clone() }));
@@ -72,7 +72,7 @@ fn entry_changes(chain: &mut Chain) {
 
 /// The paying gateway is suspended; when it is already, so is the collecting one.
 fn gateways_are_suspended(chain: &mut Chain) {
-    let mut gateways = [BANK_B, BANK_A].map(ParticipantId).into_iter();
+    let mut gateways = [BANK_B, BANK_A].map(ParticipantId::new).into_iter();
     let active = gateways.find(|id| !chain.state.participant(*id).unwrap().suspended);
     if let Some(participant) = active {
         chain.change(&Change::ParticipantSuspended { participant, suspended: true });
@@ -97,14 +97,14 @@ fn look(chain: &Chain) -> Look {
     let is_open = matches!(status, "instructed" | "failed");
     let is_left_alone = is_open && time > since.plus(parameters.step_in_ms);
     let gateway = chain.state.participant(record.gateway).unwrap();
-    let collecting = chain.state.participant(ParticipantId(BANK_A)).unwrap();
+    let collecting = chain.state.participant(ParticipantId::new(BANK_A)).unwrap();
     let reason = match record.status {
         InstructionStatus::Failed { reason, .. } => Some(reason),
         _ => None,
     };
     let needs_nothing = reason.and_then(FailureReason::from_number);
     let needs_nothing = needs_nothing.is_some_and(FailureReason::needs_no_correction);
-    let shop = chain.state.merchant(MerchantId(SHOP)).unwrap();
+    let shop = chain.state.merchant(MerchantId::new(SHOP)).unwrap();
     let has_word = tables.step_ins.keys().any(|(id, _)| *id == subject());
     let sent_back = |number| tables.returned.contains_key(&returned_order(number));
     let mut look = Look::new(
@@ -144,7 +144,7 @@ fn acts() -> Vec<Act> {
     let attempt = |chain: &Chain| record(chain).map(|record| record.attempt.max(1));
     // Before it is given, parties say what they would say of a first attempt.
     let of = move |chain: &Chain| attempt(chain).unwrap_or(1);
-    let left = |chain: &Chain| record(chain).map_or(300, |record| record.left().0);
+    let left = |chain: &Chain| record(chain).map_or(300, |record| record.left().get());
     let fails = move |reason: FailureReason| {
         move |chain: &Chain| {
             let item = failure(0, SHOP, reason.number());

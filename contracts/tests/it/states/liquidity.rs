@@ -21,11 +21,11 @@ pub fn transfers() -> Machine {
 
 fn transfer_run(action: TransferAction) -> Run {
     let chain = Chain::new();
-    let id = TransferId(order_id(1, 0).0);
-    let account = AccountKey::liquidity(ParticipantId(BANK_A), Currency(CNY));
+    let id = TransferId::from_bytes(order_id(1, 0).bytes());
+    let account = AccountKey::liquidity(ParticipantId::new(BANK_A), Currency::new(CNY));
     let item = transfer(id, action, account, 500);
     let role = move |chain: &Chain, by| {
-        let maker = chain.state.tables().transfers.get(&id).map(|known| known.maker.0);
+        let maker = chain.state.tables().transfers.get(&id).map(|known| known.maker.get());
         let is_maker = maker == Some(by);
         match by {
             _ if is_maker => "its maker",
@@ -44,7 +44,7 @@ fn transfer_run(action: TransferAction) -> Run {
             let mut look = Look::new(status, []);
             look.detail = format!("{:?}", known.map(|known| (known.maker, known.checker)));
             // What was forgotten is not what was never there.
-            let age_ms = chain.state.time().0.saturating_sub(START.0);
+            let age_ms = chain.state.time().get().saturating_sub(START.get());
             look.detail += if age_ms > 1_000_000 && status == NOTHING { " later" } else { "" };
             look
         }),
@@ -74,10 +74,10 @@ fn settlement_run() -> Run {
     assert_eq!(chain.one(BANK_A, one_step(order_id(1, 0), 100)), 0);
     chain.block(30_000, &[]);
     let item = settle_window(0, chain.report_digest(0));
-    let window = WindowId(0);
+    let window = WindowId::new(0);
     let role = move |chain: &Chain, by| {
         let proposed = chain.state.tables().proposed_settlements.get(&window);
-        let maker = proposed.map(|known| known.maker.0);
+        let maker = proposed.map(|known| known.maker.get());
         match by {
             _ if maker == Some(by) => "its maker",
             OPERATOR => "settlement operator",

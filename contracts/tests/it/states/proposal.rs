@@ -27,11 +27,11 @@ fn run(is_whole: bool) -> Run {
     genesis.parameters.governance_notice_heights = NOTICE;
     genesis.parameters.governance_approvals = 3;
     let chain = Chain::of(genesis);
-    let id = ProposalId(order_id(1, 0).0);
+    let id = ProposalId::from_bytes(order_id(1, 0).bytes());
     let index = Parameters::NAMES.iter().position(|name| *name == "window_ms");
     let index = u16::try_from(index.unwrap()).unwrap();
     let change = Change::Parameter { index, value: 31_000 };
-    let item = proposal(id, Height(ACTIVATION), &change);
+    let item = proposal(id, Height::new(ACTIVATION), &change);
     let role = |_: &Chain, by| if by < SERVICE { "settlement operator" } else { "gateway" };
     let parameters = chain.state.parameters().clone();
     let voices = if is_whole { vec![1, 2, 3, 4, BANK_A] } else { vec![1, 2, 3] };
@@ -58,20 +58,20 @@ fn run(is_whole: bool) -> Run {
 }
 
 fn in_time(chain: &Chain) -> bool {
-    chain.state.height().0 + NOTICE < ACTIVATION
+    chain.state.height().get() + NOTICE < ACTIVATION
 }
 
 /// The others suspend operator 2; once is enough.
 fn an_operator_is_suspended(chain: &mut Chain) {
-    let participant = ParticipantId(2);
-    let is_late = chain.state.height().0 + NOTICE + 2 >= ACTIVATION;
+    let participant = ParticipantId::new(2);
+    let is_late = chain.state.height().get() + NOTICE + 2 >= ACTIVATION;
     if is_late || chain.state.participant(participant).unwrap().suspended {
         return;
     }
     let change = Change::ParticipantSuspended { participant, suspended: true };
     let (next, now) = (chain.state.height().next(), chain.context(1).time);
     let item: ProposalItem =
-        proposal(ProposalId::new(now, entropy(next.0)), Height(next.0 + NOTICE), &change);
+        proposal(ProposalId::new(now, entropy(next.get())), next.plus(NOTICE), &change);
     let approve = vote(&item, Decision::Approve);
     let batches = [chain.batch(3, &[item]), chain.batch(4, &[approve]), chain.batch(1, &[approve])];
     assert!(chain.block(1, &batches).concat().iter().all(|outcome| outcome.is_applied()));
@@ -82,14 +82,14 @@ fn an_operator_is_suspended(chain: &mut Chain) {
 
 fn look(chain: &Chain, id: ProposalId) -> Look {
     let known: Option<&ProposalRecord> = chain.state.tables().proposals.get(&id);
-    let is_suspended = chain.state.participant(ParticipantId(2)).unwrap().suspended;
+    let is_suspended = chain.state.participant(ParticipantId::new(2)).unwrap().suspended;
     let Some(record) = known else {
         let mut look = Look::new(NOTHING, []);
         look.detail = format!("{is_suspended} {}", in_time(chain));
         return look;
     };
     let counts = |voices: &[ParticipantId]| {
-        voices.iter().filter(|voice| !is_suspended || voice.0 != 2).count()
+        voices.iter().filter(|voice| !is_suspended || voice.get() != 2).count()
     };
     let (approvals, refusals) = (counts(&record.approvals), counts(&record.refusals));
     let operators = if is_suspended { 3 } else { 4 };
@@ -105,7 +105,7 @@ fn look(chain: &Chain, id: ProposalId) -> Look {
         ],
     );
     let sorted = |voices: &[ParticipantId]| {
-        let mut voices: Vec<u32> = voices.iter().map(|voice| voice.0).collect();
+        let mut voices: Vec<u32> = voices.iter().map(|voice| voice.get()).collect();
         voices.sort_unstable();
         voices
     };

@@ -130,7 +130,7 @@ impl Search<'_> {
         let mut next = match step {
             Step::Wait(until) => {
                 let mut next = fork.clone();
-                next.block(TimeMs(*until).max(now), Vec::new());
+                next.block(TimeMs::new(*until).max(now), Vec::new());
                 return Some(next);
             }
             Step::Say(said) => {
@@ -164,31 +164,31 @@ impl Search<'_> {
                 let words = [words::collect(id), words::void(id)];
                 let mut steps = self.by_everybody(&words);
                 let held = fork.state.reservation(&id);
-                steps.extend(held.map(|held| Step::Wait(held.expires.0 + 1)));
+                steps.extend(held.map(|held| Step::Wait(held.expires.get() + 1)));
                 steps
             }
             Thing::Held(id) => {
                 let words = [words::decide_hold(id, true), words::decide_hold(id, false)];
                 let mut steps = self.by_everybody(&words);
                 let validity_ms = fork.state.parameters().order_validity_ms;
-                steps.push(Step::Wait(id.time().0 + validity_ms + 1));
+                steps.push(Step::Wait(id.time().get() + validity_ms + 1));
                 steps
             }
             Thing::Transfer(id) => {
                 let Some(known) = fork.state.tables().transfers.get(&id) else { return Vec::new() };
-                let (action, amount) = (known.action.number(), known.amount.0);
+                let (action, amount) = (known.action.number(), known.amount.get());
                 let decide =
-                    |is_approval| words::decide_transfer(id.0, is_approval, action, amount);
+                    |is_approval| words::decide_transfer(id.bytes(), is_approval, action, amount);
                 let mut steps = self.by_everybody(&[decide(true), decide(false)]);
                 let validity_ms = fork.state.parameters().transfer_validity_ms;
-                steps.push(Step::Wait(known.proposed.0 + validity_ms + 1));
+                steps.push(Step::Wait(known.proposed.get() + validity_ms + 1));
                 steps
             }
             Thing::Window(window) => {
                 let Some(report) = fork.report(window) else { return Vec::new() };
-                let digest = report.digest().0;
+                let digest = report.digest().bytes();
                 let known = fork.state.tables().proposed_settlements.get(&window);
-                let wait = known.map(|known| known.proposed.0);
+                let wait = known.map(|known| known.proposed.get());
                 let validity_ms = fork.state.parameters().transfer_validity_ms;
                 let decide = |is_approval| words::decide_settlement(window, is_approval, digest);
                 let said = [words::settle(window, digest), decide(true), decide(false)];
@@ -197,14 +197,14 @@ impl Search<'_> {
                 steps
             }
             Thing::Balance(key, amount) => {
-                let account = (u16::from(key.kind.number()), key.owner, key.currency.0);
+                let account = (u16::from(key.kind.number()), key.owner, key.currency.get());
                 let is_own = |known: &&TransferRecord| is_withdrawal(known, &key, amount);
                 let is_open = |known: &&TransferRecord| known.status == TransferStatus::Proposed;
                 let all = fork.state.tables().transfers.values();
                 let open = all.filter(is_own).rfind(is_open);
                 let word = match open {
-                    Some(known) => words::decide_transfer(known.id.0, true, 2, amount),
-                    None => words::transfer(self.ids.other(fork.time().0), 2, account, amount),
+                    Some(known) => words::decide_transfer(known.id.bytes(), true, 2, amount),
+                    None => words::transfer(self.ids.other(fork.time().get()), 2, account, amount),
                 };
                 self.by_everybody(&[word])
             }
@@ -222,8 +222,8 @@ impl Search<'_> {
         let Some(record) = fork.instruction_now(&sold.instruction()) else { return steps };
         let rate_ms = fork.state.parameters().return_rate_ms;
         steps.push(Step::Wait(sold.time_ms + rate_ms + 1));
-        let account = (1, u64::from(record.gateway.0), record.id.currency.0);
-        let transfer_id = self.ids.other(fork.time().0);
+        let account = (1, u64::from(record.gateway.get()), record.id.currency.get());
+        let transfer_id = self.ids.other(fork.time().get());
         let agents = self.foes.honest(&[AGENTS[0], AGENTS[1], THIRD_AGENT]);
         steps.push(Step::Say(vec![
             (agents[0], words::transfer(transfer_id, 1, account, DEPOSIT)),
@@ -255,7 +255,7 @@ impl Search<'_> {
     fn about_instruction(&mut self, fork: &Fork<'_>, id: InstructionId) -> Vec<Step> {
         let Some(record) = fork.instruction_now(&id) else { return Vec::new() };
         let words = [
-            words::arrive(&record, record.left().0),
+            words::arrive(&record, record.left().get()),
             words::fail(&record, 4),
             words::bounce(&record, 4),
             words::recall(&record),
@@ -280,18 +280,18 @@ impl Search<'_> {
         let operators = self.foes.honest(&OPERATORS);
         if let Some(merchant) = fork.state.merchant(id.merchant) {
             for gateway in self.foes.honest(&[201, 202, 203]) {
-                let payout_gateway = ParticipantId(gateway);
+                let payout_gateway = ParticipantId::new(gateway);
                 let change = Change::Merchant(Merchant { payout_gateway, ..merchant.clone() });
                 let notice = fork.state.parameters().governance_notice_heights;
-                let height = Height(fork.state.height().0 + 1 + notice);
-                let proposal = words::propose(self.ids.other(fork.time().0), height, &change);
-                let vote = words::vote(proposal.proposal_id, proposal.digest().0, true);
+                let height = fork.state.height().plus(1 + notice);
+                let proposal = words::propose(self.ids.other(fork.time().get()), height, &change);
+                let vote = words::vote(proposal.proposal_id, proposal.digest().bytes(), true);
                 steps.push(Step::Say(vec![(operators[0], proposal.into()), (operators[1], vote)]));
             }
         }
         let step_in_ms = fork.state.parameters().step_in_ms;
-        steps.push(Step::Wait(record.deadline.0 + step_in_ms + 1));
-        steps.push(Step::Wait(fork.time().0 + step_in_ms + 1));
+        steps.push(Step::Wait(record.deadline.get() + step_in_ms + 1));
+        steps.push(Step::Wait(fork.time().get() + step_in_ms + 1));
         steps
     }
 }
@@ -301,7 +301,7 @@ const DEPOSIT: u64 = 1_000_000;
 const PROPOSAL: chain_types::BatchKind = chain_types::BatchKind::Proposal;
 
 fn is_withdrawal(known: &TransferRecord, account: &AccountKey, amount: u64) -> bool {
-    let of = (known.action, known.account, known.amount.0);
+    let of = (known.action, known.account, known.amount.get());
     of == (TransferAction::Withdraw, *account, amount)
 }
 
@@ -343,17 +343,20 @@ fn trace(fork: &Fork<'_>, thing: Thing) -> String {
         Thing::Instruction(id) => {
             let Some(record) = fork.instruction_now(&id) else { return String::new() };
             let said = tables.step_ins.keys().filter(|(of, _)| *of == id);
-            let said: Vec<u32> = said.map(|(_, agent)| agent.0).collect();
-            let payer = fork.state.merchant(id.merchant).map(|found| found.payout_gateway.0);
+            let said: Vec<u32> = said.map(|(_, agent)| agent.get()).collect();
+            let payer = fork.state.merchant(id.merchant).map(|found| found.payout_gateway.get());
             let step_in_ms = fork.state.parameters().step_in_ms;
-            let is_late = fork.time().0 > record.deadline.0 + step_in_ms;
+            let is_late = fork.time().get() > record.deadline.get() + step_in_ms;
             let since = match record.status {
                 InstructionStatus::Failed { time, by, reason, .. } => {
-                    format!("failed by {by} {reason} {}", fork.time().0 > time.0 + step_in_ms)
+                    format!(
+                        "failed by {by} {reason} {}",
+                        fork.time().get() > time.get() + step_in_ms
+                    )
                 }
                 status => format!("{:?}", std::mem::discriminant(&status)),
             };
-            let (attempt, gateway) = (record.attempt, record.gateway.0);
+            let (attempt, gateway) = (record.attempt, record.gateway.get());
             let is_recalled = record.recalled.is_some();
             let changed = fork.state.merchant_changed(id.merchant);
             let is_corrected = changed.is_some_and(|since| since > record.attempt_height);
@@ -375,7 +378,7 @@ fn trace(fork: &Fork<'_>, thing: Thing) -> String {
             format!("{:?}", open.map(|known| known.maker).collect::<Vec<_>>())
         }
         Thing::Refund(id) => {
-            let returned = tables.returned.get(&id).map(|returned| returned.amount.0);
+            let returned = tables.returned.get(&id).map(|returned| returned.amount.get());
             let Some(past) = fork.collection(&id) else { return String::new() };
             let (item, collection) = (past.item, past.collection);
             let (window, merchant) = (collection.window, item.merchant());
@@ -386,7 +389,7 @@ fn trace(fork: &Fork<'_>, thing: Thing) -> String {
             let available = fork.state.account(&key).map(chain_state::Account::available);
             let is_rich = available.is_some_and(|sum| sum >= u128::from(DEPOSIT / 2));
             let rate_ms = fork.state.parameters().return_rate_ms;
-            let is_late = fork.time().0 > collection.time.0 + rate_ms;
+            let is_late = fork.time().get() > collection.time.get() + rate_ms;
             format!("{returned:?} {is_rich} {is_late} {own}")
         }
     }
@@ -406,19 +409,19 @@ pub fn waiting(fork: &Fork<'_>, purse: &Purse, foes: &Coalition) -> Vec<Thing> {
         })
     };
     found.extend(ids.into_iter().filter(is_open).map(Thing::Instruction));
-    let reserved = state.expired_reservations(TimeMs(u64::MAX));
+    let reserved = state.expired_reservations(TimeMs::new(u64::MAX));
     found.extend(reserved.into_iter().map(|(id, _)| Thing::Reservation(id)));
     found.extend(tables.held.keys().map(|id| Thing::Held(*id)));
     let open = tables.transfers.values().filter(|known| known.status == TransferStatus::Proposed);
     found.extend(open.map(|known| Thing::Transfer(known.id)));
-    let closed = (0..state.window().0).map(WindowId);
+    let closed = (0..state.window().get()).map(WindowId::new);
     found.extend(closed.filter(|id| !tables.is_settled(*id)).map(Thing::Window));
     for id in purse.sold_last.iter().rev().take(REFUNDS) {
         let sold = &purse.sold[id];
-        let payer = fork.instruction_now(&sold.instruction()).map(|record| record.gateway.0);
+        let payer = fork.instruction_now(&sold.instruction()).map(|record| record.gateway.get());
         let is_honest = payer.is_some_and(|payer| !foes.holds(payer));
         let until_ms = sold.time_ms + state.parameters().return_period_ms;
-        let is_timely = state.time().0 + SLACK_MS < until_ms;
+        let is_timely = state.time().get() + SLACK_MS < until_ms;
         if is_honest && is_timely && sold.returned < sold.item.amount.get() {
             found.push(Thing::Refund(*id));
         }
@@ -450,29 +453,29 @@ pub fn check_causes(chain: &Chain) {
     };
     for record in chain.instructions.values().filter(open) {
         let key = AccountKey::payable(record.id.merchant, record.id.currency);
-        *payable.entry(key).or_default() += u128::from(record.left().0);
+        *payable.entry(key).or_default() += u128::from(record.left().get());
         // What is promised is owed when the money arrives.
         for sum in &record.cashback {
             let key = AccountKey::cashback_pool(record.id.merchant, sum.currency);
-            *pending.entry(key).or_default() += u128::from(sum.amount.0);
+            *pending.entry(key).or_default() += u128::from(sum.amount.get());
         }
     }
     for ((id, _, currency), amount) in state.tables().promised.iter() {
         let key = AccountKey::cashback_pool(id.merchant, *currency);
-        *pending.entry(key).or_default() += u128::from(amount.0);
+        *pending.entry(key).or_default() += u128::from(amount.get());
     }
     for sums in state.window_open().sums() {
         let key = AccountKey::payable(sums.merchant, sums.currency);
-        let dues = sums.dues.iter().map(|(_, due)| u128::from(due.amount.0));
+        let dues = sums.dues.iter().map(|(_, due)| u128::from(due.amount.get()));
         *payable.entry(key).or_default() += dues.sum::<u128>();
     }
-    for (_, held) in state.expired_reservations(TimeMs(u64::MAX)) {
+    for (_, held) in state.expired_reservations(TimeMs::new(u64::MAX)) {
         let key = AccountKey::liquidity(held.gateway, held.currency);
-        *pending.entry(key).or_default() += u128::from(held.amount.0);
+        *pending.entry(key).or_default() += u128::from(held.amount.get());
         if let Some(conversion) = held.conversion {
             let provider = conversion.quote.provider();
             let key = AccountKey::fx_position(provider, conversion.payout_currency);
-            *pending.entry(key).or_default() += u128::from(conversion.payout.0);
+            *pending.entry(key).or_default() += u128::from(conversion.payout.get());
         }
     }
     let transfers = state.tables().transfers.values();
@@ -480,7 +483,7 @@ pub fn check_causes(chain: &Chain) {
         known.status == TransferStatus::Proposed && known.action == TransferAction::Withdraw
     };
     for known in transfers.filter(is_reserved) {
-        *pending.entry(known.account).or_default() += u128::from(known.amount.0);
+        *pending.entry(known.account).or_default() += u128::from(known.amount.get());
     }
     for (key, account) in state.accounts(None) {
         let cause = pending.get(key).copied().unwrap_or_default();

@@ -108,10 +108,11 @@ impl Foe<'_> {
         if self.dice.one_in(2) {
             let quotes: Vec<_> = self.view.state.tables().quotes.values().copied().collect();
             let quote = self.dice.any(&quotes)?;
-            wanted.currency = quote.currency.0;
-            wanted.conversion = Some((quote.id.0, quote.payout_currency.0));
+            wanted.currency = quote.currency.get();
+            wanted.conversion = Some((quote.id.get(), quote.payout_currency.get()));
             if self.dice.one_in(4) {
-                wanted.amount = quote.ceiling.0.saturating_sub(quote.used.0).clamp(1, 60_000);
+                wanted.amount =
+                    quote.ceiling.get().saturating_sub(quote.used.get()).clamp(1, 60_000);
             }
         }
         Some(wanted)
@@ -135,9 +136,9 @@ impl Foe<'_> {
 
     /// A reservation is collected or voided, in time or not.
     fn step(&mut self, by: u32) -> Option<Item> {
-        let reserved = self.view.state.expired_reservations(TimeMs(u64::MAX));
+        let reserved = self.view.state.expired_reservations(TimeMs::new(u64::MAX));
         let (id, held) = self.dice.any(&reserved)?;
-        if held.gateway.0 == by && self.dice.one_in(2) {
+        if held.gateway.get() == by && self.dice.one_in(2) {
             return Some(words::collect(id));
         }
         Some(words::void(id))
@@ -145,7 +146,7 @@ impl Foe<'_> {
 
     /// A user pays, whoever's, or does not.
     fn debiting(&mut self, _by: u32) -> Option<Item> {
-        let reserved = self.view.state.expired_reservations(TimeMs(u64::MAX));
+        let reserved = self.view.state.expired_reservations(TimeMs::new(u64::MAX));
         let (id, _) = self.dice.any(&reserved)?;
         Some(words::debiting(id))
     }
@@ -201,13 +202,13 @@ impl Foe<'_> {
 
     fn attestation(&mut self, by: u32) -> Option<Item> {
         let record = self.instruction()?;
-        if record.gateway.0 != by && !self.dice.one_in(8) {
+        if record.gateway.get() != by && !self.dice.one_in(8) {
             return None;
         }
         let amount = match self.dice.below(10) {
-            0 => record.amount.0,
-            1 => record.left().0 + 1,
-            _ => record.left().0,
+            0 => record.amount.get(),
+            1 => record.left().get() + 1,
+            _ => record.left().get(),
         };
         Some(match self.dice.below(4) {
             0 => words::fail(&record, self.dice.choose(&[1, 2, 4, 5, 7])),
@@ -217,7 +218,7 @@ impl Foe<'_> {
 
     fn bounce(&mut self, by: u32) -> Option<Item> {
         let record = self.instruction()?;
-        let may = record.gateway.0 == by || self.dice.one_in(8);
+        let may = record.gateway.get() == by || self.dice.one_in(8);
         may.then(|| words::bounce(&record, self.dice.choose(&[1, 2, 8])))
     }
 
@@ -266,15 +267,15 @@ impl Foe<'_> {
         let (from, to, _) = PAIRS[pair];
         let per_mille = self.dice.choose(&[1_000, 999, 1_002, 1_019, 981, 500, 2_000, 1]);
         let mantissa = (self.mantissas[pair] * per_mille / 1_000).max(1);
-        let pair = (Currency(from), Currency(to));
-        Some(RateItem::new(pair, (mantissa, SCALE), TimeMs(self.view.time)).into())
+        let pair = (Currency::new(from), Currency::new(to));
+        Some(RateItem::new(pair, (mantissa, SCALE), TimeMs::new(self.view.time)).into())
     }
 
     fn quote(&mut self, by: u32) -> Option<Item> {
         let pair = usize::try_from(self.dice.below(3)).ok()?;
         let per_mille = self.dice.choose(&[997, 998, 1_000, 1_002, 1_003, 990, 1_050, 500]);
         let rate = (self.mantissas[pair] * per_mille, SCALE + 3);
-        let id = QuoteId::new(ParticipantId(by), self.quote_number);
+        let id = QuoteId::of(ParticipantId::new(by), self.quote_number);
         let until = self.view.time + self.dice.choose(&[1, 800, 8_000, 60_000]);
         let ceiling = self.dice.choose(&[10, 4_000, u64::MAX]);
         Some(quote(id, pair, rate, ceiling, until))
@@ -292,7 +293,8 @@ impl Foe<'_> {
         };
         let currency = self.dice.choose(&[CNY, CNY, USD, JPY]);
         let kind_of = chain_state::AccountKind::from_number(u8::try_from(kind).ok()?)?;
-        let key = chain_state::AccountKey { kind: kind_of, owner, currency: Currency(currency) };
+        let key =
+            chain_state::AccountKey { kind: kind_of, owner, currency: Currency::new(currency) };
         let account = self.view.state.account(&key).copied().unwrap_or_default();
         let settled = u64::try_from(account.settled).unwrap_or(0);
         let balance = u64::try_from(account.balance()).unwrap_or(0);
@@ -314,26 +316,26 @@ impl Foe<'_> {
             let waiting: Vec<_> = tables.proposed_settlements.iter().collect();
             let (window, known) = self.dice.any(&waiting)?;
             let is_approval = !self.dice.one_in(3);
-            return Some(words::decide_settlement(*window, is_approval, known.digest.0));
+            return Some(words::decide_settlement(*window, is_approval, known.digest.bytes()));
         }
         let is_open = self.dice.below(8) > 0;
         let all = tables.transfers.values();
         let wanted: Vec<_> =
             all.filter(|known| !is_open || known.status == TransferStatus::Proposed).collect();
         let own: Vec<_> =
-            wanted.iter().copied().filter(|known| self.foes.holds(known.maker.0)).collect();
+            wanted.iter().copied().filter(|known| self.foes.holds(known.maker.get())).collect();
         let known = self.dice.any(if own.is_empty() { &wanted } else { &own })?;
-        let amount = known.amount.0 + u64::from(self.dice.one_in(12));
+        let amount = known.amount.get() + u64::from(self.dice.one_in(12));
         let action = known.action.number();
         let is_approval = !self.dice.one_in(6);
-        Some(words::decide_transfer(known.id.0, is_approval, action, amount))
+        Some(words::decide_transfer(known.id.bytes(), is_approval, action, amount))
     }
 
     fn settle(&mut self, _by: u32) -> Option<Item> {
-        let open = self.view.state.window().0;
-        let window = WindowId(open.checked_sub(self.dice.below(6))?);
+        let open = self.view.state.window().get();
+        let window = WindowId::new(open.checked_sub(self.dice.below(6))?);
         let digest = match self.view.past.window(window) {
-            Some(report) => report.digest().0,
+            Some(report) => report.digest().bytes(),
             None => [7; 32],
         };
         Some(words::settle(window, digest))
@@ -353,28 +355,29 @@ impl Foe<'_> {
     fn change(&mut self, _by: u32) -> Option<Item> {
         let state = self.view.state;
         let merchant = self.dice.choose(&MERCHANTS[..4]);
-        let known = state.merchant(MerchantId(merchant))?.clone();
+        let known = state.merchant(MerchantId::new(merchant))?.clone();
         let gateways = &self.foes.gateways;
         let index = u16::try_from(self.dice.below(Parameters::NAMES.len() as u64)).ok()?;
         let change = match self.dice.below(4) {
             0 => Change::Merchant(Merchant {
-                payout_gateway: ParticipantId(self.dice.any(gateways)?),
+                payout_gateway: ParticipantId::new(self.dice.any(gateways)?),
                 ..known
             }),
             1 => Change::Parameter { index, value: self.dice.choose(&[1, 1_000, 60_000]) },
             2 => Change::ParticipantSuspended {
-                participant: ParticipantId(self.dice.choose(&[201, 202, 401, 602])),
+                participant: ParticipantId::new(self.dice.choose(&[201, 202, 401, 602])),
                 suspended: true,
             },
-            _ => Change::MerchantSuspended { merchant: MerchantId(merchant), suspended: true },
+            _ => Change::MerchantSuspended { merchant: MerchantId::new(merchant), suspended: true },
         };
-        let height = Height(state.height().0 + 1 + state.parameters().governance_notice_heights);
+        let height = state.height().plus(1 + state.parameters().governance_notice_heights);
         Some(words::propose(self.ids.other(self.view.time), height, &change).into())
     }
 
     fn vote(&mut self, _by: u32) -> Option<Item> {
         let proposals = self.view.state.tables().proposals.values();
-        let known: Vec<_> = proposals.map(|known| (known.id.0, known.digest.0)).collect();
+        let known: Vec<_> =
+            proposals.map(|known| (known.id.bytes(), known.digest.bytes())).collect();
         let (id, digest) = self.dice.any(&known)?;
         Some(words::vote(id, digest, self.dice.one_in(2)))
     }
@@ -403,7 +406,7 @@ impl Foe<'_> {
             Item::Recharge(item) => item.user[0] < HONEST_USERS_FROM,
             // A twist may name another order or amount.
             Item::Consent(item) => {
-                let sold = self.view.purse.sold.get(&OrderId(item.order_id));
+                let sold = self.view.purse.sold.get(&OrderId::from_bytes(item.order_id));
                 let merchant = sold.map(|sold| sold.item.merchant.get());
                 !is_kept_out(Known::ConsentInLeague)
                     || merchant.is_some_and(|merchant| self.foes.holds_merchant(merchant))

@@ -103,13 +103,13 @@ impl History for Fork<'_> {
 
     fn collected(&self, record: &OrderRecord) -> Option<PastOrder> {
         let (location, step) = (record.location, record.status_location);
-        let item = match self.at(location.height.0).batches[location.batch as usize].items() {
+        let item = match self.at(location.height.get()).batches[location.batch as usize].items() {
             Items::Recharge(items) => items[location.item as usize],
             _ => panic!("no order stands at {location:?}"),
         };
-        let header = &self.at(step.height.0).header;
+        let header = &self.at(step.height.get()).header;
         let (height, time, window) = (header.height, header.time, header.window);
-        let submitted = self.at(location.height.0).header.time;
+        let submitted = self.at(location.height.get()).header.time;
         let collection = PastCollection { height, time, window };
         let past = PastOrder { item, submitted, collection };
         (record.status == OrderStatus::Collected).then_some(past)
@@ -117,7 +117,7 @@ impl History for Fork<'_> {
 
     fn collection_outcome(&self, record: &OrderRecord) -> Option<Outcome> {
         let step = record.status_location;
-        Some(self.at(step.height.0).outcomes[step.batch as usize][step.item as usize])
+        Some(self.at(step.height.get()).outcomes[step.batch as usize][step.item as usize])
     }
 
     fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord> {

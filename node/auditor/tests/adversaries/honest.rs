@@ -47,13 +47,13 @@ impl World {
             basis_points: *basis_points,
         });
         let programme = |merchant| Programme {
-            merchant: MerchantId(merchant),
-            currency: Currency(CNY),
+            merchant: MerchantId::new(merchant),
+            currency: Currency::new(CNY),
             tiers: tiers.clone().collect(),
-            order_least: Amount(tiers_least),
-            gateways: gateways.iter().copied().map(ParticipantId).collect(),
-            order_max: Amount(if seed % 8 < 4 { 0 } else { 300 }),
-            user_month_max: Amount(0),
+            order_least: Amount::new(tiers_least),
+            gateways: gateways.iter().copied().map(ParticipantId::new).collect(),
+            order_max: Amount::new(if seed % 8 < 4 { 0 } else { 300 }),
+            user_month_max: Amount::new(0),
             offset_min: 480,
             is_active: true,
         };
@@ -70,7 +70,7 @@ impl World {
             transfers.push((3, (1, u64::from(EVERYBODY), currency), 60_000));
         }
         for programme in &self.programmes {
-            transfers.push((1, (3, programme.merchant.0, CNY), 20_000));
+            transfers.push((1, (3, programme.merchant.get(), CNY), 20_000));
         }
         self.give_lines();
         // Before anything else happens, agents of two houses are at hand.
@@ -110,10 +110,10 @@ impl World {
     fn change(&mut self, change: &Change) {
         let operators = self.foes.honest(&OPERATORS);
         let state = &self.chain.state;
-        let height = Height(state.height().0 + 2 + state.parameters().governance_notice_heights);
+        let height = state.height().plus(2 + state.parameters().governance_notice_heights);
         let proposal = words::propose(self.ids.other(self.time), height, change);
         self.queue.push_back((operators[0], proposal.into()));
-        let vote = words::vote(proposal.proposal_id, proposal.digest().0, true);
+        let vote = words::vote(proposal.proposal_id, proposal.digest().bytes(), true);
         self.queue.push_back((operators[1], vote));
     }
 
@@ -127,7 +127,7 @@ impl World {
         }
         for id in self.debited() {
             let Some(held) = self.chain.state.reservation(&id) else { continue };
-            let gateway = held.gateway.0;
+            let gateway = held.gateway.get();
             // What is debited is collected in the next block.
             let is_new = self.debiting.insert(id);
             let word = if is_new { words::debiting(id) } else { words::collect(id) };
@@ -143,9 +143,9 @@ impl World {
         let mut stale = Vec::new();
         for provider in self.foes.honest(&[401, 402, 403, EVERYBODY]) {
             for (pair, (from, to, _)) in PAIRS.into_iter().enumerate() {
-                let key = (Currency(from), Currency(to), ParticipantId(provider));
+                let key = (Currency::new(from), Currency::new(to), ParticipantId::new(provider));
                 let last = state.tables().rates.get(&key);
-                if last.is_none_or(|last| last.observed.0 + fresh_ms / 2 < self.time) {
+                if last.is_none_or(|last| last.observed.get() + fresh_ms / 2 < self.time) {
                     stale.push((pair, provider));
                 }
             }
@@ -155,13 +155,13 @@ impl World {
 
     /// Reservations of honest gateways whose users pay now.
     fn debited(&mut self) -> Vec<OrderId> {
-        let reserved = self.chain.state.expired_reservations(TimeMs(u64::MAX));
+        let reserved = self.chain.state.expired_reservations(TimeMs::new(u64::MAX));
         let is_due = |held: &chain_state::Reservation| {
-            held.accepted.0 + DEBIT_MS < self.time && !self.foes.holds(held.gateway.0)
+            held.accepted.get() + DEBIT_MS < self.time && !self.foes.holds(held.gateway.get())
         };
         let due = reserved.into_iter().filter(|(_, held)| is_due(held)).map(|(id, _)| id);
         // Every fourth user does not pay.
-        due.filter(|id| !id.0[11].is_multiple_of(4)).collect()
+        due.filter(|id| !id.bytes()[11].is_multiple_of(4)).collect()
     }
 
     /// One word of somebody honest.
@@ -202,11 +202,11 @@ impl World {
         };
         if self.dice.one_in(3) {
             let quotes = self.chain.state.tables().quotes.values();
-            let live = quotes.filter(|quote| quote.valid_until.0 >= self.time);
+            let live = quotes.filter(|quote| quote.valid_until.get() >= self.time);
             let live: Vec<_> = live.copied().collect();
             let quote = self.dice.any(&live)?;
-            wanted.currency = quote.currency.0;
-            wanted.conversion = Some((quote.id.0, quote.payout_currency.0));
+            wanted.currency = quote.currency.get();
+            wanted.conversion = Some((quote.id.get(), quote.payout_currency.get()));
         }
         let services = self.foes.honest(&[101, 102]);
         let by = match self.dice.any(&services) {
@@ -220,15 +220,15 @@ impl World {
     /// An outstanding instruction of an honest gateway is paid; now and then it cannot be.
     fn honest_payment(&mut self) -> Option<Vec<Word>> {
         let state = &self.chain.state;
-        let is_honest = |record: &&InstructionRecord| !self.foes.holds(record.gateway.0);
+        let is_honest = |record: &&InstructionRecord| !self.foes.holds(record.gateway.get());
         let found: Vec<InstructionRecord> =
             state.outstanding_instructions().filter(is_honest).cloned().collect();
         let record = self.dice.any(&found)?;
-        let by = record.gateway.0;
+        let by = record.gateway.get();
         let item = match self.dice.below(12) {
             0 => words::fail(&record, self.dice.choose(&[1, 2, 4, 4, 5])),
             1 if record.recalled.is_some() => words::fail(&record, 7),
-            _ => words::arrive(&record, record.left().0),
+            _ => words::arrive(&record, record.left().get()),
         };
         Some(vec![(by, item)])
     }
@@ -268,13 +268,13 @@ impl World {
         let by = match record {
             None => return self.honest_reversal(&sold, part, word),
             Some(record) if matches!(record.status, InstructionStatus::Arrived { .. }) => {
-                if self.dice.one_in(6) && !self.foes.holds(record.gateway.0) {
+                if self.dice.one_in(6) && !self.foes.holds(record.gateway.get()) {
                     let bounced = words::bounce(&record, self.dice.choose(&[2, 3, 8]));
-                    return Some(vec![(record.gateway.0, bounced)]);
+                    return Some(vec![(record.gateway.get(), bounced)]);
                 }
-                record.gateway.0
+                record.gateway.get()
             }
-            Some(record) => record.gateway.0,
+            Some(record) => record.gateway.get(),
         };
         if self.foes.holds(by) {
             return None;
@@ -288,7 +288,7 @@ impl World {
         let is_of = |known: &&Programme| {
             (known.merchant, known.currency) == (item.merchant(), item.currency())
         };
-        let least = self.programmes.iter().find(is_of).map_or(0, |known| known.order_least.0);
+        let least = self.programmes.iter().find(is_of).map_or(0, |known| known.order_least.get());
         (least..3 * least).contains(&item.amount.get())
     }
 
@@ -296,9 +296,9 @@ impl World {
     /// the service does, and who collected says it.
     fn honest_reversal(&mut self, sold: &Sold, part: u64, word: Item) -> Option<Vec<Word>> {
         let id = sold.item.order_id();
-        let payer = self.chain.state.merchant(sold.item.merchant())?.payout_gateway.0;
+        let payer = self.chain.state.merchant(sold.item.merchant())?.payout_gateway.get();
         let services = self.foes.honest(&[101, 102]);
-        let service = services.into_iter().find(|service| id.owner().0 == *service);
+        let service = services.into_iter().find(|service| id.owner().get() == *service);
         let payers = self.foes.honest(&[payer]);
         let agreed = words::consent(id, sold.returned + part);
         if self.dice.one_in(2) {
@@ -333,17 +333,17 @@ impl World {
     fn honest_settlement(&mut self) -> Option<Vec<Word>> {
         let [maker, checker] = self.agents();
         let state = &self.chain.state;
-        let open = state.window().0;
+        let open = state.window().get();
         let back = self.dice.between(1, UNSETTLED);
-        let window = WindowId(open.checked_sub(back)?);
-        let oldest = (0..open).map(WindowId).rev().take(200).collect::<Vec<_>>();
+        let window = WindowId::new(open.checked_sub(back)?);
+        let oldest = (0..open).map(WindowId::new).rev().take(200).collect::<Vec<_>>();
         let is_open = |window: &WindowId| !state.tables().is_settled(*window);
         let waits = oldest.into_iter().rev().find(is_open)?;
         let window = if self.dice.one_in(2) { waits } else { window };
-        let digest = self.chain.windows.get(&window)?.digest().0;
+        let digest = self.chain.windows.get(&window)?.digest().bytes();
         let decision = words::decide_settlement(window, true, digest);
         if let Some(known) = state.tables().proposed_settlements.get(&window) {
-            let by = if known.maker.0 == checker { maker } else { checker };
+            let by = if known.maker.get() == checker { maker } else { checker };
             return Some(vec![(by, decision)]);
         }
         Some(vec![(maker, words::settle(window, digest)), (checker, decision)])
@@ -390,7 +390,7 @@ impl World {
         let pair = usize::try_from(self.dice.below(3)).ok()?;
         let number = self.quote_numbers.entry(provider).or_default();
         *number += 1;
-        let id = QuoteId::new(ParticipantId(provider), *number);
+        let id = QuoteId::of(ParticipantId::new(provider), *number);
         let rate = (self.market.mantissa(pair) * self.dice.choose(&[998, 999, 1_000]), SCALE + 3);
         let until = self.time + self.dice.between(1_000, 20_000);
         let ceiling = self.dice.choose(&[900, 9_000, 60_000]);
@@ -402,7 +402,8 @@ impl World {
         let [first, second] = self.agents();
         let state = &self.chain.state;
         let step_in_ms = state.parameters().step_in_ms;
-        let is_silent = |record: &&InstructionRecord| record.deadline.0 + step_in_ms < self.time;
+        let is_silent =
+            |record: &&InstructionRecord| record.deadline.get() + step_in_ms < self.time;
         let silent: Vec<InstructionRecord> =
             state.outstanding_instructions().filter(is_silent).cloned().collect();
         if let Some(record) = self.dice.any(&silent) {
@@ -420,11 +421,12 @@ impl World {
 
     /// Voids an order whose user did not pay.
     fn honest_void(&mut self) -> Option<Vec<Word>> {
-        let reserved = self.chain.state.expired_reservations(TimeMs(u64::MAX));
-        let unpaid = reserved.into_iter().filter(|(id, _)| id.0[11].is_multiple_of(4));
-        let unpaid: Vec<_> = unpaid.filter(|(_, held)| !self.foes.holds(held.gateway.0)).collect();
+        let reserved = self.chain.state.expired_reservations(TimeMs::new(u64::MAX));
+        let unpaid = reserved.into_iter().filter(|(id, _)| id.bytes()[11].is_multiple_of(4));
+        let unpaid: Vec<_> =
+            unpaid.filter(|(_, held)| !self.foes.holds(held.gateway.get())).collect();
         let (id, held) = self.dice.any(&unpaid)?;
-        Some(vec![(held.gateway.0, words::void(id))])
+        Some(vec![(held.gateway.get(), words::void(id))])
     }
 
     fn honest_desk(&mut self) -> Option<Vec<Word>> {
@@ -443,11 +445,12 @@ impl World {
         let merchant = self.dice.any(&known)?;
         let honest = self.foes.honest(&[202, 201, 203]);
         let gateway = match self.dice.below(4) {
-            0 if self.foes.holds_merchant(merchant.id.0) => self.dice.any(&honest)?,
-            _ => merchant.payout_gateway.0,
+            0 if self.foes.holds_merchant(merchant.id.get()) => self.dice.any(&honest)?,
+            _ => merchant.payout_gateway.get(),
         };
-        let payout_account = chain_types::Digest([u8::try_from(self.dice.below(200)).ok()?; 32]);
-        let payout_gateway = ParticipantId(gateway);
+        let payout_account =
+            chain_types::Digest::from_bytes([u8::try_from(self.dice.below(200)).ok()?; 32]);
+        let payout_gateway = ParticipantId::new(gateway);
         self.change(&Change::Merchant(Merchant { payout_account, payout_gateway, ..merchant }));
         None
     }
@@ -464,11 +467,11 @@ impl World {
             3 => self.foes.holds_merchant(owner),
             _ => u32::try_from(owner).is_ok_and(|owner| self.foes.holds(owner)),
         };
-        let is_foes_word = self.foes.holds(record.maker.0);
+        let is_foes_word = self.foes.holds(record.maker.get());
         // The foes deposit nothing; but their money is theirs.
         let is_wanted = !is_foes_word || (is_foes_own && record.action == TransferAction::Withdraw);
-        let by = if record.maker.0 == first { second } else { first };
-        let (action, amount) = (record.action.number(), record.amount.0);
-        Some(vec![(by, words::decide_transfer(record.id.0, is_wanted, action, amount))])
+        let by = if record.maker.get() == first { second } else { first };
+        let (action, amount) = (record.action.number(), record.amount.get());
+        Some(vec![(by, words::decide_transfer(record.id.bytes(), is_wanted, action, amount))])
     }
 }

@@ -39,16 +39,16 @@ impl Lines {
     pub fn check(&mut self, foes: &Coalition, state: &State) {
         let mut held: BTreeMap<Name, u64> = BTreeMap::new();
         let longest_ms = state.parameters().reservation_ms;
-        for (id, known) in state.expired_reservations(TimeMs(u64::MAX)) {
-            let by = known.submitter.0;
-            let ms = known.expires.0 - known.accepted.0;
+        for (id, known) in state.expired_reservations(TimeMs::new(u64::MAX)) {
+            let by = known.submitter.get();
+            let ms = known.expires.get() - known.accepted.get();
             assert!(ms <= longest_ms, "lock by the foes: {id} is reserved for {ms} ms");
-            let name = (LIQUIDITY, known.gateway.0, known.currency.0, by);
-            *held.entry(name).or_default() += known.amount.0;
+            let name = (LIQUIDITY, known.gateway.get(), known.currency.get(), by);
+            *held.entry(name).or_default() += known.amount.get();
             if let Some(conversion) = known.conversion {
-                let provider = conversion.quote.provider().0;
-                let name = (POSITION, provider, conversion.payout_currency.0, by);
-                *held.entry(name).or_default() += conversion.payout.0;
+                let provider = conversion.quote.provider().get();
+                let name = (POSITION, provider, conversion.payout_currency.get(), by);
+                *held.entry(name).or_default() += conversion.payout.get();
             }
         }
         for (name, sum) in &held {

@@ -66,8 +66,8 @@ impl Market {
         while self.said.front().is_some_and(|said| said.2 + 120_000 < time_ms) {
             self.said.pop_front();
         }
-        let pair = (Currency(currency), Currency(payout_currency));
-        RateItem::new(pair, (mantissa, SCALE), TimeMs(time_ms)).into()
+        let pair = (Currency::new(currency), Currency::new(payout_currency));
+        RateItem::new(pair, (mantissa, SCALE), TimeMs::new(time_ms)).into()
     }
 
     /// Returns true if honest providers said a rate like this within so long before `time_ms`:
@@ -99,7 +99,7 @@ pub fn quote(
 ) -> Item {
     let (currency, payout_currency, _) = PAIRS[pair];
     let item = QuoteItem {
-        quote_id: id.0.into(),
+        quote_id: id.get().into(),
         currency: currency.into(),
         payout_currency: payout_currency.into(),
         mantissa: rate.0.into(),

@@ -50,7 +50,7 @@ pub struct Promises {
 impl Promises {
     pub fn new(programmes: &[Programme]) -> Self {
         let keyed = programmes.iter().map(|known| {
-            let key = (known.merchant.0, known.currency.0);
+            let key = (known.merchant.get(), known.currency.get());
             (key, known.clone())
         });
         Self { programmes: keyed.collect(), ..Self::default() }
@@ -58,8 +58,8 @@ impl Promises {
 
     pub fn sold(&mut self, sale: &Sale) {
         let Some(programme) = self.programmes.get(&(sale.merchant, sale.currency)) else { return };
-        let takes_part = programme.gateways.contains(&ParticipantId(sale.gateway));
-        if !takes_part || sale.amount < programme.order_least.0 {
+        let takes_part = programme.gateways.contains(&ParticipantId::new(sale.gateway));
+        if !takes_part || sale.amount < programme.order_least.get() {
             return;
         }
         let month = month_of(sale.time_ms, programme.offset_min);
@@ -75,7 +75,7 @@ impl Promises {
     /// Some of an order goes back, forced by a failed instruction or not.
     pub fn returned(&mut self, id: OrderId, amount: u64, is_forced: bool) {
         let Some(key) = self.months_of.get(&id).copied() else { return };
-        let least = self.programmes[&(key.1, key.2)].order_least.0;
+        let least = self.programmes[&(key.1, key.2)].order_least.get();
         let Some(month) = self.months.get_mut(&key) else { return };
         let count = month.len();
         if let Some(known) = month.iter_mut().find(|known| known.id == id) {
@@ -115,7 +115,7 @@ impl Promises {
     fn sum_up(&mut self, key: MonthKey) {
         let programme = &self.programmes[&(key.1, key.2)];
         let month = &self.months[&key];
-        let least = programme.order_least.0;
+        let least = programme.order_least.get();
         let mut sum = 0_u64;
         for (at, known) in month.iter().enumerate() {
             if known.left < least || self.arrived.get(&known.instruction) != Some(&true) {
@@ -127,7 +127,7 @@ impl Promises {
             let tier = programme.tiers.iter().rfind(|tier| has(tier.above));
             let Some(tier) = tier else { continue };
             let share = known.left * u64::from(tier.basis_points) / 10_000;
-            let most = programme.order_max.0;
+            let most = programme.order_max.get();
             sum += if most > 0 { share.min(most) } else { share };
         }
         self.sums.insert(key, i128::from(sum));

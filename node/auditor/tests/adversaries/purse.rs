@@ -168,7 +168,7 @@ impl Purse {
         let mut cash = Sums::new();
         for (key, account) in state.accounts(None) {
             let holder = holder_of(key).unwrap_or(Holder::Bank);
-            *cash.entry((holder, key.currency.0)).or_default() -= account.balance();
+            *cash.entry((holder, key.currency.get())).or_default() -= account.balance();
         }
         Self {
             cash,
@@ -227,7 +227,7 @@ impl Purse {
             Item::Recharge(item) if item.is_collected() => self.sell(item.order_id(), moment),
             Item::Collect(item) => self.sell(item.order_id(), moment),
             Item::HoldDecision(item) if item.decision.get() == 1 => {
-                let id = OrderId(item.order_id);
+                let id = OrderId::from_bytes(item.order_id);
                 if self.submitted.get(&id).is_some_and(RechargeItem::is_collected) {
                     self.sell(id, moment);
                 }
@@ -243,8 +243,8 @@ impl Purse {
                 self.promises.arrived(id);
                 self.paid.insert(id, Paid { amount, is_true });
                 if is_true {
-                    let merchant = Holder::Merchant(id.merchant.0);
-                    self.pay(Holder::Gateway(*by), merchant, id.currency.0, amount);
+                    let merchant = Holder::Merchant(id.merchant.get());
+                    self.pay(Holder::Gateway(*by), merchant, id.currency.get(), amount);
                 }
             }
             Item::Bounce(item) => {
@@ -252,25 +252,25 @@ impl Purse {
                 let paid = self.paid.remove(&id);
                 self.promises.failed(id);
                 if let Some(Paid { amount, is_true: true }) = paid {
-                    let merchant = Holder::Merchant(id.merchant.0);
-                    self.pay(merchant, Holder::Gateway(*by), id.currency.0, amount);
+                    let merchant = Holder::Merchant(id.merchant.get());
+                    self.pay(merchant, Holder::Gateway(*by), id.currency.get(), amount);
                 }
             }
             Item::Return(item) => {
                 self.give_back(foes, *by, item, moment, past);
             }
             Item::Consent(item) if !foes.holds(*by) => {
-                let most = self.consents.entry(OrderId(item.order_id)).or_default();
+                let most = self.consents.entry(OrderId::from_bytes(item.order_id)).or_default();
                 *most = item.amount.get().max(*most);
             }
             Item::Transfer(item) => {
                 let (kind, owner) = (item.account_kind.get(), item.owner.get());
                 let currency = item.currency.get();
                 let proposed = Proposed { maker: *by, kind, owner, currency };
-                self.transfers.insert(TransferId(item.transfer_id), proposed);
+                self.transfers.insert(TransferId::from_bytes(item.transfer_id), proposed);
             }
             Item::TransferDecision(item) if item.decision.get() == APPROVE => {
-                let id = TransferId(item.transfer_id);
+                let id = TransferId::from_bytes(item.transfer_id);
                 self.move_outside(foes, *by, id, item.action.get(), item.amount.get());
             }
             Item::SettleWindow(item) => {
@@ -282,7 +282,7 @@ impl Purse {
                     // The banks have moved nothing.
                     return;
                 }
-                self.settle(&past.window(WindowId(item.window.get())).unwrap());
+                self.settle(&past.window(WindowId::new(item.window.get())).unwrap());
             }
             _ => {}
         }
@@ -300,7 +300,7 @@ impl Purse {
         self.pay(user, Holder::Gateway(item.collecting_gateway.get()), currency, amount);
         self.pay(merchant, user, payout_currency, sold.payout);
         if let Some(quote) = item.quote() {
-            let provider = Holder::Provider(quote.provider().0);
+            let provider = Holder::Provider(quote.provider().get());
             self.agree(user, provider, currency, amount);
             self.agree(provider, user, payout_currency, sold.payout);
         }
@@ -352,7 +352,7 @@ impl Purse {
             }
         }
         if let Some(quote) = item.quote() {
-            let provider = Holder::Provider(quote.provider().0);
+            let provider = Holder::Provider(quote.provider().get());
             let is_late = time_ms > sold.time_ms + self.return_rate_ms;
             let other = if is_late { collecting } else { provider };
             self.agree(other, user, currency, amount);
@@ -361,7 +361,7 @@ impl Purse {
         let known = self.sold.get_mut(&id).unwrap();
         known.returned = known.returned.saturating_add(amount);
         known.returns += 1;
-        let (rested, set_off) = (record.cashback_rested.0, record.cashback_set_off.0);
+        let (rested, set_off) = (record.cashback_rested.get(), record.cashback_set_off.get());
         let agreed = rested.min(returned.rested_max.get());
         self.agree(Holder::Gateway(by), Holder::Rested, currency, agreed);
         self.agree(Holder::Rested, collecting, currency, set_off);
@@ -393,7 +393,7 @@ impl Purse {
     /// The banks move the nets of a window: gateways and providers by the scheme's bank.
     fn settle(&mut self, report: &WindowRecord) {
         for position in &report.positions {
-            let (owner, currency) = (position.party.owner, position.party.currency.0);
+            let (owner, currency) = (position.party.owner, position.party.currency.get());
             let holder = match position.party.kind {
                 AccountKind::GatewayLiquidity => Holder::Gateway(u32::try_from(owner).unwrap()),
                 AccountKind::FxPosition => Holder::Provider(u32::try_from(owner).unwrap()),
@@ -412,7 +412,7 @@ impl Purse {
         }
         for (key, account) in state.accounts(None) {
             let holder = holder_of(key).unwrap_or(Holder::Bank);
-            *gains.entry((holder, key.currency.0)).or_default() += account.balance();
+            *gains.entry((holder, key.currency.get())).or_default() += account.balance();
         }
         gains
     }
@@ -442,10 +442,10 @@ impl Purse {
 /// Returns true if a failed instruction forces a return: not who both collected and pays.
 fn is_forced(record: &ReturnRecord, gateway: u32, of: Option<&InstructionRecord>) -> bool {
     let is_of_failed = record.from_payable && !record.is_reversal;
-    let payer = of.map_or(0, |of| of.gateway.0);
+    let payer = of.map_or(0, |of| of.gateway.get());
     let house = [GATEWAYS[2], EVERYBODY];
     let is_own = gateway == payer || (house.contains(&gateway) && house.contains(&payer));
-    is_of_failed && !(is_own && [gateway, payer].contains(&record.gateway.0))
+    is_of_failed && !(is_own && [gateway, payer].contains(&record.gateway.get()))
 }
 
 /// The number of an approval.

@@ -73,7 +73,7 @@ impl World {
 
     /// The word that gives the foes most, or takes most from what others can use.
     fn best(&mut self, choice: &[Word]) -> Option<Word> {
-        let time = TimeMs(self.time);
+        let time = TimeMs::new(self.time);
         let mut best: Option<(i128, Word)> = None;
         for word in choice {
             let batches = self.pen.batches(&self.chain.state, time, std::slice::from_ref(word));
@@ -104,7 +104,8 @@ impl World {
             for _ in 0..PLAN_WORDS {
                 let wait_ms = self.dice.choose(&[1, 1, 300, 8_000, 12_000, 70_000]);
                 let time = fork.time().plus(wait_ms);
-                let view = View { state: &fork.state, past: &fork, purse: &purse, time: time.0 };
+                let view =
+                    View { state: &fork.state, past: &fork, purse: &purse, time: time.get() };
                 let mut foe = foe!(self, view);
                 let words: Vec<Word> = (0..4).filter_map(|_| foe.word()).collect();
                 let words: Vec<Word> =
@@ -112,7 +113,7 @@ impl World {
                 let batches = self.pen.batches(&fork.state, time, &words);
                 let outcomes = fork.block(time, batches);
                 let (window, returns) = (fork.state.window(), &fork.returns);
-                let moment = Moment { time_ms: time.0, window, returns };
+                let moment = Moment { time_ms: time.get(), window, returns };
                 for (word, outcome) in words.iter().zip(outcomes) {
                     purse.book(&self.foes, moment, word, outcome, &fork);
                 }

@@ -20,11 +20,11 @@ impl Ids {
     pub fn order(&mut self, owner: u32, time_ms: u64) -> OrderId {
         self.0 += 1;
         let [_, _, entropy @ ..] = self.0.to_be_bytes();
-        OrderId::owned(ParticipantId(owner), TimeMs(time_ms), entropy)
+        OrderId::owned(ParticipantId::new(owner), TimeMs::new(time_ms), entropy)
     }
 
     pub fn other(&mut self, time_ms: u64) -> [u8; 16] {
-        self.order(0, time_ms).0
+        self.order(0, time_ms).bytes()
     }
 }
 
@@ -44,7 +44,7 @@ pub struct Wanted {
 pub fn recharge(id: OrderId, wanted: Wanted) -> Item {
     let (quote, payout_currency) = wanted.conversion.unwrap_or((0, wanted.currency));
     let item = RechargeItem {
-        order_id: id.0,
+        order_id: id.bytes(),
         user: [wanted.user; 16],
         merchant: wanted.merchant.into(),
         collecting_gateway: wanted.gateway.into(),
@@ -59,18 +59,18 @@ pub fn recharge(id: OrderId, wanted: Wanted) -> Item {
 }
 
 pub fn collect(id: OrderId) -> Item {
-    CollectItem { order_id: id.0, reference: [1; 32], spare: [0; 16] }.into()
+    CollectItem { order_id: id.bytes(), reference: [1; 32], spare: [0; 16] }.into()
 }
 
 /// The user of an order pays now.
 pub fn debiting(id: OrderId) -> Item {
-    DebitingItem { order_id: id.0, reference: [1; 32], spare: [0; 16] }.into()
+    DebitingItem { order_id: id.bytes(), reference: [1; 32], spare: [0; 16] }.into()
 }
 
 /// So much of an order may have gone back in all.
 pub fn consent(id: OrderId, amount: u64) -> Item {
     let amount = amount.into();
-    ConsentItem { order_id: id.0, amount, reference: [1; 32], spare: [0; 8] }.into()
+    ConsentItem { order_id: id.bytes(), amount, reference: [1; 32], spare: [0; 8] }.into()
 }
 
 /// A holder may have so much outstanding on the submitter's account.
@@ -86,12 +86,12 @@ pub fn line(account: u16, holder: u32, currency: u16, limit: u64) -> Item {
 }
 
 pub fn void(id: OrderId) -> Item {
-    VoidItem { order_id: id.0, reason: 2.into(), reference: [1; 32], spare: [0; 14] }.into()
+    VoidItem { order_id: id.bytes(), reason: 2.into(), reference: [1; 32], spare: [0; 14] }.into()
 }
 
 pub fn give_back(id: OrderId, amount: u64, rested_max: u64, sequence: u16) -> Item {
     let item = ReturnItem {
-        order_id: id.0,
+        order_id: id.bytes(),
         amount: amount.into(),
         rested_max: rested_max.into(),
         reason: 1.into(),
@@ -104,7 +104,7 @@ pub fn give_back(id: OrderId, amount: u64, rested_max: u64, sequence: u16) -> It
 
 pub fn decide_hold(id: OrderId, is_release: bool) -> Item {
     let item = HoldDecisionItem {
-        order_id: id.0,
+        order_id: id.bytes(),
         decision: if is_release { 1 } else { 2 }.into(),
         reason: if is_release { 1 } else { 2 }.into(),
         reference: [1; 32],
@@ -124,7 +124,7 @@ pub fn policy(currency: u16, hold_above: u64) -> Item {
 }
 
 pub fn arrive(record: &InstructionRecord, amount: u64) -> Item {
-    let item = ArrivalItem::new(record.id, Amount(amount), [2; 32], record.attempt);
+    let item = ArrivalItem::new(record.id, Amount::new(amount), [2; 32], record.attempt);
     item.into()
 }
 
@@ -133,9 +133,9 @@ macro_rules! about_instruction {
     ($($name:ident: $item:ident, $spare:literal $(, $reason:ident)?;)*) => {
         $(pub fn $name(record: &InstructionRecord $(, $reason: u16)?) -> Item {
             let item = $item {
-                window: record.id.window.0.into(),
-                merchant: record.id.merchant.0.into(),
-                currency: record.id.currency.0.into(),
+                window: record.id.window.get().into(),
+                merchant: record.id.merchant.get().into(),
+                currency: record.id.currency.get().into(),
                 $(reason: $reason.into(),)?
                 reference: [3; 32],
                 attempt: record.attempt.into(),
@@ -185,12 +185,13 @@ pub fn decide_transfer(id: [u8; 16], is_approval: bool, action: u16, amount: u64
 }
 
 pub fn settle(window: WindowId, digest: [u8; 32]) -> Item {
-    SettleWindowItem { window: window.0.into(), digest, reference: [6; 32], spare: [0; 24] }.into()
+    SettleWindowItem { window: window.get().into(), digest, reference: [6; 32], spare: [0; 24] }
+        .into()
 }
 
 pub fn decide_settlement(window: WindowId, is_approval: bool, digest: [u8; 32]) -> Item {
     let item = SettlementDecisionItem {
-        window: window.0.into(),
+        window: window.get().into(),
         decision: number(is_approval).into(),
         digest,
         reference: [6; 32],
@@ -200,7 +201,7 @@ pub fn decide_settlement(window: WindowId, is_approval: bool, digest: [u8; 32]) 
 }
 
 pub fn propose(id: [u8; 16], height: Height, change: &Change) -> ProposalItem {
-    ProposalItem::new(ProposalId(id), height, change).unwrap()
+    ProposalItem::new(ProposalId::from_bytes(id), height, change).unwrap()
 }
 
 pub fn vote(id: [u8; 16], digest: [u8; 32], is_approval: bool) -> Item {

@@ -86,12 +86,12 @@ const STARTS: [u64; 3] = [1_781_000_000_000, 1_798_761_000_000, 1_835_395_000_00
 /// The network of the histories, with the least number of rates that real money has.
 fn genesis(seed: u64) -> ChainGenesis {
     let at = usize::try_from(seed).unwrap() % STARTS.len();
-    let mut genesis = network::genesis(TimeMs(STARTS[at]), 4);
+    let mut genesis = network::genesis(TimeMs::new(STARTS[at]), 4);
     genesis.parameters.rates_min = 3;
     // Lines are given when the history begins.
     genesis.lines.clear();
     let agent = network::participant(THIRD_AGENT, Roles::SETTLEMENT_AGENT);
-    let after = |known: &Participant| known.id.0 < THIRD_AGENT;
+    let after = |known: &Participant| known.id.get() < THIRD_AGENT;
     genesis.participants.insert(genesis.participants.partition_point(after), agent);
     genesis
 }
@@ -111,7 +111,7 @@ impl World {
             ids: Ids::default(),
             pen: Pen::new(),
             market: Market::new(),
-            time: genesis.time.0,
+            time: genesis.time.get(),
             queue: VecDeque::new(),
             foes_said: VecDeque::new(),
             quote_numbers: BTreeMap::new(),
@@ -127,7 +127,7 @@ impl World {
 
     /// A block of what honest parties and foes say, and everything that must hold of it.
     pub fn block(&mut self) {
-        self.time = self.chain.state.time().0 + self.step_ms();
+        self.time = self.chain.state.time().get() + self.step_ms();
         let mut said: Vec<Word> = Vec::new();
         if self.operations == 0 {
             self.prologue();
@@ -143,7 +143,7 @@ impl World {
 
     /// Puts what is said into a block.
     fn carry_out(&mut self, said: &[Word]) {
-        let time = TimeMs(self.time);
+        let time = TimeMs::new(self.time);
         let batches = self.pen.batches(&self.chain.state, time, said);
         let executed = self.chain.execute(time, &batches, &[]);
         let (header, outcomes) = (&executed.block.header, &executed.outcomes);
@@ -162,7 +162,7 @@ impl World {
             match word {
                 (by, Item::Line(item)) if outcome.0 == 0 => self.lines.said(*by, item),
                 (_, Item::Debiting(item)) if outcome.0 >= 100 => {
-                    self.debiting.remove(&OrderId(item.order_id));
+                    self.debiting.remove(&OrderId::from_bytes(item.order_id));
                 }
                 _ => {}
             }
@@ -236,13 +236,13 @@ impl World {
         let (state, tables) = (&self.chain.state, self.chain.state.tables());
         let parameters = state.parameters();
         let edge = match self.dice.below(5) {
-            0 => state.window_open().opening.closes.0,
-            1 => tables.quotes.values().last()?.valid_until.0,
-            2 => state.expired_reservations(TimeMs(u64::MAX)).first()?.1.expires.0,
-            3 => tables.transfers.values().last()?.proposed.0 + parameters.transfer_validity_ms,
-            _ => state.outstanding_instructions().next()?.deadline.0 + parameters.step_in_ms,
+            0 => state.window_open().opening.closes.get(),
+            1 => tables.quotes.values().last()?.valid_until.get(),
+            2 => state.expired_reservations(TimeMs::new(u64::MAX)).first()?.1.expires.get(),
+            3 => tables.transfers.values().last()?.proposed.get() + parameters.transfer_validity_ms,
+            _ => state.outstanding_instructions().next()?.deadline.get() + parameters.step_in_ms,
         };
-        let until = edge.checked_sub(state.time().0)? + self.dice.below(3);
+        let until = edge.checked_sub(state.time().get())? + self.dice.below(3);
         until.checked_sub(1).filter(|until| (1..200_000).contains(until))
     }
 }

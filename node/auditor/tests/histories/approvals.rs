@@ -13,7 +13,7 @@ use crate::story::{Story, WINDOW_MS};
 /// An operator proposes a change, and another one approves it.
 fn schedule(story: &mut Story, number: u8, ahead: u64, change: &Change, by: [u32; 2]) {
     let id = ProposalId::new(story.chain.state.time().plus(1), [number; 10]);
-    let height = Height(story.chain.state.height().0 + ahead);
+    let height = story.chain.state.height().plus(ahead);
     let proposal = ProposalItem::new(id, height, change).unwrap();
     assert_eq!(story.block(1, &[(by[0], vec![proposal.into()])]), [0]);
     let approval = vote(&proposal, Decision::Approve);
@@ -32,7 +32,7 @@ fn approvals_of_those_who_are_gone_do_not_count() {
         let longer = Change::Parameter { index, value: 2 * before };
         schedule(&mut story, 1, 12, &longer, [first, second]);
         if is_gone {
-            let participant = ParticipantId(second);
+            let participant = ParticipantId::new(second);
             let gone = Change::ParticipantSuspended { participant, suspended: true };
             schedule(&mut story, 2, 6, &gone, [first, third]);
         }
@@ -50,22 +50,23 @@ fn a_correction_before_the_failure_counts() {
     let mut story = Story::new();
     let order = story.order(700);
     assert_eq!(story.block(1, &[(GATEWAYS[0], vec![Item::from(order)])]), [0]);
-    let known = story.chain.state.merchant(MerchantId(MERCHANTS[0])).cloned().unwrap();
-    let corrected = Change::Merchant(Merchant { payout_account: Digest([9; 32]), ..known });
+    let known = story.chain.state.merchant(MerchantId::new(MERCHANTS[0])).cloned().unwrap();
+    let corrected =
+        Change::Merchant(Merchant { payout_account: Digest::from_bytes([9; 32]), ..known });
     // It takes effect for the height after the block that closes the window.
     schedule(&mut story, 3, 5, &corrected, [OPERATORS[0], OPERATORS[1]]);
     story.block(1, &[]);
     story.block(WINDOW_MS, &[]);
     let id = InstructionId {
-        window: chain_types::WindowId(0),
-        merchant: MerchantId(MERCHANTS[0]),
-        currency: Currency(CNY),
+        window: chain_types::WindowId::new(0),
+        merchant: MerchantId::new(MERCHANTS[0]),
+        currency: Currency::new(CNY),
     };
     let record = story.chain.state.instruction(&id).cloned().unwrap();
     let changed = story.chain.state.merchant_changed(id.merchant);
     assert_eq!(changed, Some(record.attempt_height.next()));
     let failure = FailureItem::new(id, 1, [1; 32], 1);
-    assert_eq!(story.block(1, &[(record.gateway.0, vec![Item::from(failure)])]), [0]);
+    assert_eq!(story.block(1, &[(record.gateway.get(), vec![Item::from(failure)])]), [0]);
     let again = ReinstructItem::new(id, [2; 32], 1);
     assert_eq!(story.block(1, &[(AGENTS[0], vec![Item::from(again)])]), [0]);
 }
@@ -73,19 +74,19 @@ fn a_correction_before_the_failure_counts() {
 /// Operators of one house are one where those are counted who are left to approve.
 #[test]
 fn operators_left_of_one_house_are_one() {
-    let mut genesis = genesis(TimeMs(1_798_761_000_000), 4);
+    let mut genesis = genesis(TimeMs::new(1_798_761_000_000), 4);
     genesis.parameters.governance_approvals = 2;
     // Every other operator is of that house already.
     for participant in &mut genesis.participants {
-        if [OPERATORS[1], OPERATORS[2]].contains(&participant.id.0) {
+        if [OPERATORS[1], OPERATORS[2]].contains(&participant.id.get()) {
             participant.legal_entity = HOUSE_ENTITY.to_owned();
         }
     }
     let mut story = Story::of(&genesis);
-    let participant = ParticipantId(OPERATORS[0]);
+    let participant = ParticipantId::new(OPERATORS[0]);
     let gone = Change::ParticipantSuspended { participant, suspended: true };
     let id = ProposalId::new(story.chain.state.time().plus(1), [4; 10]);
-    let proposal = ProposalItem::new(id, Height(story.chain.state.height().0 + 12), &gone).unwrap();
+    let proposal = ProposalItem::new(id, story.chain.state.height().plus(12), &gone).unwrap();
     let said = [(OPERATORS[1], vec![proposal.into()])];
     assert_eq!(story.block(1, &said), [Rejection::QuorumUnreachable.code()]);
 }

@@ -109,8 +109,8 @@ pub fn context(state: &State, time: TimeMs) -> BlockContext {
     let proposer = state.validators().as_slice()[0].id;
     BlockContext {
         height: state.height().next(),
-        round: Round(0),
-        parent_round: Round(0),
+        round: Round::new(0),
+        parent_round: Round::new(0),
         proposer,
         time,
     }
@@ -124,12 +124,12 @@ impl History for Chain {
     fn collected(&self, record: &OrderRecord) -> Option<PastOrder> {
         let OrderRecord { location, status, status_location: step, .. } = *record;
         let block = |height: u64| &self.blocks[usize::try_from(height).unwrap()];
-        let item = match block(location.height.0).batches[location.batch as usize].items() {
+        let item = match block(location.height.get()).batches[location.batch as usize].items() {
             Items::Recharge(items) => items[location.item as usize],
             _ => panic!("no order stands at {location:?}"),
         };
-        let BlockHeader { height, time, window, .. } = block(step.height.0).header;
-        let submitted = block(location.height.0).header.time;
+        let BlockHeader { height, time, window, .. } = block(step.height.get()).header;
+        let submitted = block(location.height.get()).header.time;
         let collection = PastCollection { height, time, window };
         let past = PastOrder { item, submitted, collection };
         (status == OrderStatus::Collected).then_some(past)
@@ -137,7 +137,7 @@ impl History for Chain {
 
     fn collection_outcome(&self, record: &OrderRecord) -> Option<Outcome> {
         let step = record.status_location;
-        let block = &self.blocks[usize::try_from(step.height.0).unwrap()];
+        let block = &self.blocks[usize::try_from(step.height.get()).unwrap()];
         Some(block.outcomes[step.batch as usize][step.item as usize])
     }
 

@@ -28,7 +28,7 @@ fn proposal(story: &Story, number: u8, ahead: u64, changes: &[Change]) -> Propos
     let count = u32::try_from(items.len()).unwrap();
     let list = Change::List { digest: ListedChangeItem::list_digest(&items), count };
     let id = ProposalId::new(story.chain.state.time().plus(1), [number; 10]);
-    let height = Height(story.chain.state.height().0 + ahead);
+    let height = story.chain.state.height().plus(ahead);
     ProposalItem::new(id, height, &list).unwrap()
 }
 
@@ -43,7 +43,7 @@ fn approve(story: &mut Story, by: u32, proposal: &ProposalItem) -> Vec<u16> {
 /// Changes a party by a proposal of its own.
 fn change(story: &mut Story, number: u8, change: &Change, by: [u32; 2]) {
     let id = ProposalId::new(story.chain.state.time().plus(1), [number; 10]);
-    let height = Height(story.chain.state.height().0 + 3);
+    let height = story.chain.state.height().plus(3);
     let item = ProposalItem::new(id, height, change).unwrap();
     assert_eq!(propose(story, by[0], &item), [0]);
     assert_eq!(approve(story, by[1], &item), [0]);
@@ -97,8 +97,10 @@ fn a_list_is_kept_whole_or_not_at_all() {
     let mut said: Vec<Item> = items(&list).into_iter().map(Item::from).collect();
     *said[1].bytes_mut().last_mut().unwrap() = 1;
     assert_eq!(story.block(1, &[(first, said)]), [813, 201]);
-    let suspended =
-        Change::ParticipantSuspended { participant: ParticipantId(GATEWAYS[0]), suspended: true };
+    let suspended = Change::ParticipantSuspended {
+        participant: ParticipantId::new(GATEWAYS[0]),
+        suspended: true,
+    };
     assert_eq!(give(&mut story, first, &[suspended, added(NEW[0], 202)]), [803, 813]);
     let item = proposal(&story, 1, 4, &list);
     assert_eq!(propose(&mut story, first, &item), [815]);
@@ -109,7 +111,7 @@ fn a_list_is_kept_whole_or_not_at_all() {
 fn changes_of_a_list_build_on_one_another() {
     let mut story = Story::new();
     let [first, second, ..] = OPERATORS;
-    let suspend = Change::MerchantSuspended { merchant: MerchantId(NEW[0]), suspended: true };
+    let suspend = Change::MerchantSuspended { merchant: MerchantId::new(NEW[0]), suspended: true };
     for (number, list) in [[suspend.clone(), added(NEW[0], 202)], [added(NEW[0], 202), suspend]]
         .into_iter()
         .enumerate()
@@ -149,8 +151,10 @@ fn whom_a_list_is_about_is_asked_when_it_takes_effect() {
     for is_own in [false, true] {
         let mut story = Story::new();
         let [first, second, third, _] = OPERATORS;
-        let suspend =
-            [Change::MerchantSuspended { merchant: MerchantId(MERCHANTS[0]), suspended: true }];
+        let suspend = [Change::MerchantSuspended {
+            merchant: MerchantId::new(MERCHANTS[0]),
+            suspended: true,
+        }];
         assert_eq!(give(&mut story, first, &suspend), [0]);
         let item = proposal(&story, 1, 9, &suspend);
         assert_eq!(propose(&mut story, first, &item), [0]);
@@ -178,7 +182,7 @@ fn a_list_is_about_everybody_whom_it_names() {
     let own = Merchant { legal_entity: HOUSE_ENTITY.to_owned(), ..merchant(NEW[1], 202) };
     let others = [
         Change::Merchant(own),
-        Change::MerchantSuspended { merchant: MerchantId(MERCHANTS[2]), suspended: true },
+        Change::MerchantSuspended { merchant: MerchantId::new(MERCHANTS[2]), suspended: true },
         added(NEW[1], 203),
     ];
     for other in others {
@@ -200,14 +204,14 @@ fn a_block_makes_one_list() {
     let mut story = Story::new();
     let [first, second, ..] = OPERATORS;
     let lists = [[added(NEW[0], 202)], [added(NEW[1], 202)]];
-    let height = story.chain.state.height().0 + 9;
+    let height = story.chain.state.height().get() + 9;
     for (number, list) in (1..).zip(&lists) {
         assert_eq!(give(&mut story, first, list), [0]);
-        let item = proposal(&story, number, height - story.chain.state.height().0, list);
+        let item = proposal(&story, number, height - story.chain.state.height().get(), list);
         assert_eq!(propose(&mut story, first, &item), [0]);
         assert_eq!(approve(&mut story, second, &item), [0]);
     }
-    while story.chain.state.height().0 < height - 1 {
+    while story.chain.state.height().get() < height - 1 {
         story.block(1, &[]);
     }
     assert_eq!(order(&mut story, NEW[1]), 210);
@@ -232,10 +236,12 @@ fn lists_are_bounded() {
     let list = [added(6_000, 202)];
     let item = proposal(&story, 1, 99, &list);
     // The last list of all was given in the block before last.
-    let wait_ms = given.0 + validity_ms - story.chain.state.time().0;
+    let wait_ms = given.get() + validity_ms - story.chain.state.time().get();
     assert_eq!(story.block(wait_ms, &[]), [] as [u16; 0]);
-    let item =
-        ProposalItem { proposal_id: ProposalId::new(story.chain.state.time(), [9; 10]).0, ..item };
+    let item = ProposalItem {
+        proposal_id: ProposalId::new(story.chain.state.time(), [9; 10]).bytes(),
+        ..item
+    };
     assert_eq!(propose(&mut story, OPERATORS[0], &item), [815]);
     assert_eq!(give(&mut story, HOUSE, &list), [0]);
 }

@@ -2,6 +2,7 @@
 //! have broken, so that a history does not end in standstill.
 
 use chain_state::{ProposalRecord, ProposalStatus};
+use chain_types::hash::sha256;
 use chain_types::{
     Amount, ApprovalItem, CashbackTier, Change, Currency, Decision, Digest, Height,
     ListedChangeItem, Merchant, MerchantId, MerchantItem, Parameters, Participant, ParticipantId,
@@ -102,13 +103,13 @@ impl Speaker {
             }
         }
         for (registrar, gateway) in REGISTRARS.into_iter().zip([201, 202]) {
-            let gateway = ParticipantId(gateway);
+            let gateway = ParticipantId::new(gateway);
             let limits = RegistrarLimits { gateway, added_max: 2, changed_max: 9 };
-            changes.push(Change::Registrar { participant: ParticipantId(registrar), limits });
+            changes.push(Change::Registrar { participant: ParticipantId::new(registrar), limits });
         }
         for change in changes {
-            let height = Height(now.chain.state.height().0 + 4);
-            let id = ProposalId(self.id(now));
+            let height = now.chain.state.height().plus(4);
+            let id = ProposalId::from_bytes(self.id(now));
             let proposal = ProposalItem::new(id, height, &change).unwrap();
             self.queue.push_back((1, proposal.into()));
             self.queue.push_back((2, vote(&proposal, Decision::Approve).into()));
@@ -125,14 +126,14 @@ impl Speaker {
             1..4 => 2_000 + self.below(20),
             _ => self.choose(&MERCHANTS),
         };
-        let known = now.chain.state.merchant(MerchantId(id)).cloned();
+        let known = now.chain.state.merchant(MerchantId::new(id)).cloned();
         let mut new = known.unwrap_or_else(|| merchant(id, gateway));
         match self.below(12) {
-            0 => new.payout_gateway = ParticipantId(gateway),
+            0 => new.payout_gateway = ParticipantId::new(gateway),
             1 => new.legal_entity = self.entity(),
             2 => new.suspended = !new.suspended,
             3 => new.name = " ".to_owned(),
-            _ => new.payout_account = Digest([self.choose(&[1, 2, 3, 4]); 32]),
+            _ => new.payout_account = Digest::from_bytes([self.choose(&[1, 2, 3, 4]); 32]),
         }
         Some((by, MerchantItem::new(&new)?.into()))
     }
@@ -155,12 +156,12 @@ impl Speaker {
         }
         let mut digest = ListedChangeItem::list_digest(&items);
         if self.one_in(20) {
-            digest.0[0] ^= 1;
+            digest = sha256(&[b"another"]);
         }
         let count = u32::try_from(items.len()).ok()? + u32::from(self.one_in(20));
         let notice = now.chain.state.parameters().governance_notice_heights;
-        let height = Height(now.chain.state.height().0 + 1 + notice + self.below(4));
-        let id = ProposalId(self.id(now));
+        let height = now.chain.state.height().plus(1 + notice + self.below(4));
+        let id = ProposalId::from_bytes(self.id(now));
         let proposal = ProposalItem::new(id, height, &Change::List { digest, count })?;
         let by = if self.one_in(12) { HOUSE } else { self.choose(&OPERATORS) };
         let other = self.choose(&OPERATORS);
@@ -184,8 +185,8 @@ impl Speaker {
         let state = &now.chain.state;
         let notice = state.parameters().governance_notice_heights;
         let ahead = if self.one_in(15) { self.below(notice) } else { notice + self.below(4) };
-        let height = Height(state.height().0 + 1 + ahead);
-        let mut id = ProposalId(self.id(now));
+        let height = state.height().plus(1 + ahead);
+        let mut id = ProposalId::from_bytes(self.id(now));
         if let Some(known) = state.tables().proposals.keys().last().filter(|_| self.one_in(20)) {
             id = *known;
         }
@@ -200,7 +201,7 @@ impl Speaker {
     pub fn vote(&mut self, now: Now<'_>) -> Said {
         let all = now.chain.state.tables().proposals.values();
         let is_open = |record: &&ProposalRecord| {
-            let is_called_off = record.id.0[15].is_multiple_of(4);
+            let is_called_off = record.id.bytes()[15].is_multiple_of(4);
             record.status == ProposalStatus::Proposed
                 || record.status == ProposalStatus::Scheduled && is_called_off
         };
@@ -213,9 +214,9 @@ impl Speaker {
         }
         let record = self.choose(&found);
         let mut item = ApprovalItem {
-            proposal_id: record.id.0,
+            proposal_id: record.id.bytes(),
             decision: self.choose(&[1, 1, 1, 1, 1, 1, 1, 2, 2]).into(),
-            digest: record.digest.0,
+            digest: record.digest.bytes(),
             spare: [0; 14],
         };
         match self.below(60) {
@@ -284,13 +285,13 @@ impl Speaker {
             0..3 => self.participant_change(now, party)?,
             3..6 => self.key_change(party)?,
             6..9 => Change::ParticipantSuspended {
-                participant: ParticipantId(if self.one_in(12) { STRANGER } else { party }),
+                participant: ParticipantId::new(if self.one_in(12) { STRANGER } else { party }),
                 suspended: !self.one_in(4),
             },
             9..14 => {
-                let known = state.merchant(MerchantId(merchant_id))?.clone();
+                let known = state.merchant(MerchantId::new(merchant_id))?.clone();
                 let gateway = self.choose(&[201, 202, 203, 203, 101]);
-                let payout_gateway = ParticipantId(gateway);
+                let payout_gateway = ParticipantId::new(gateway);
                 let suspended = known.suspended != self.one_in(12);
                 match self.below(12) {
                     0 | 2 => Change::Merchant(merchant(2_000 + self.below(20), gateway)),
@@ -300,7 +301,7 @@ impl Speaker {
                 }
             }
             14 => Change::MerchantSuspended {
-                merchant: MerchantId(self.choose(&[merchant_id, 9])),
+                merchant: MerchantId::new(self.choose(&[merchant_id, 9])),
                 suspended: self.one_in(2),
             },
             15..20 => {
@@ -314,14 +315,14 @@ impl Speaker {
                 node: u32::try_from(self.below(6)).ok()?,
                 power: self.choose(&[0, 0, 1, 2, 5, 2_000_000_000]),
             },
-            23 => Change::Currency(Currency(self.choose(&[CNY, 978, 826, 959, 1]))),
+            23 => Change::Currency(Currency::new(self.choose(&[CNY, 978, 826, 959, 1]))),
             24 => Change::ProtocolVersion(self.choose(&[0, 1, 2])),
             25..28 => self.node_keys(now)?,
             28 => Change::NodeRemoved { node: self.choose(&[0, 1, 2, 3, 4, 5, 6, 7, 4, 5, 6, 99]) },
             34 | 35 => Change::Registrar {
-                participant: ParticipantId(self.choose(&[302, 302, 303, 201])),
+                participant: ParticipantId::new(self.choose(&[302, 302, 303, 201])),
                 limits: RegistrarLimits {
-                    gateway: ParticipantId(self.choose(&[201, 201, 202, 203, 101])),
+                    gateway: ParticipantId::new(self.choose(&[201, 201, 202, 203, 101])),
                     added_max: self.choose(&[0, 1, 2, 5]),
                     changed_max: self.choose(&[0, 2, 6, 9]),
                 },
@@ -344,7 +345,7 @@ impl Speaker {
             _ => fresh,
         };
         Some(Change::Key {
-            participant: ParticipantId(if self.one_in(12) { STRANGER } else { party }),
+            participant: ParticipantId::new(if self.one_in(12) { STRANGER } else { party }),
             public_key: secret(key).public_key(),
             overlap_heights: self.choose(&[0, 1, 2, 3, 20, 20, u64::MAX]),
         })
@@ -392,7 +393,7 @@ impl Speaker {
             let new = Participant { legal_entity, ..participant(id, roles) };
             return Some(Change::Participant(new));
         }
-        let known = now.chain.state.participant(ParticipantId(party))?.clone();
+        let known = now.chain.state.participant(ParticipantId::new(party))?.clone();
         Some(Change::Participant(match self.below(10) {
             8 | 9 => Participant { legal_entity: self.entity(), ..known },
             0 => Participant { suspended: !known.suspended, ..known },
@@ -424,11 +425,11 @@ impl Speaker {
             basis_points: *basis_points,
         };
         Programme {
-            merchant: MerchantId(merchant),
-            currency: Currency(currency),
+            merchant: MerchantId::new(merchant),
+            currency: Currency::new(currency),
             tiers: tiers.iter().map(tier).collect(),
-            order_max: Amount(self.choose(&[0, 0, 50, 500])),
-            user_month_max: Amount(self.choose(&[0, 500, 2_000])),
+            order_max: Amount::new(self.choose(&[0, 0, 50, 500])),
+            user_month_max: Amount::new(self.choose(&[0, 500, 2_000])),
             offset_min: self.choose(&[-720, -1, 0, 480, 840, 480, 480, 841]),
             is_active: !self.one_in(10),
             order_least: self.order_least(tiers),
@@ -441,17 +442,17 @@ impl Speaker {
         let shares = tiers.iter().map(|(_, share)| u64::from(*share)).filter(|share| *share > 0);
         let least = shares.map(|share| 10_000_u64.div_ceil(share)).max().unwrap_or(1);
         let more = self.choose(&[0, 0, 0, 20, 500]);
-        Amount(if self.one_in(12) { least - 1 } else { least + more })
+        Amount::new(if self.one_in(12) { least - 1 } else { least + more })
     }
 
     /// Mostly all gateways, at times one only, none, twice the same, or one that is none.
     fn programme_gateways(&mut self) -> Vec<ParticipantId> {
-        let all = GATEWAYS.map(ParticipantId).to_vec();
+        let all = GATEWAYS.map(ParticipantId::new).to_vec();
         match self.below(12) {
             0 => vec![all[0]],
             1 => vec![],
             2 => vec![all[0], all[0]],
-            3 => vec![ParticipantId(0)],
+            3 => vec![ParticipantId::new(0)],
             _ => all,
         }
     }
@@ -461,7 +462,7 @@ pub fn vote(proposal: &ProposalItem, decision: Decision) -> ApprovalItem {
     ApprovalItem {
         proposal_id: proposal.proposal_id,
         decision: decision.number().into(),
-        digest: proposal.digest().0,
+        digest: proposal.digest().bytes(),
         spare: [0; 14],
     }
 }

@@ -26,7 +26,7 @@ pub fn compare_books(chain: &Chain, auditor: &Auditor) {
             net_debit_cap: account.net_debit_cap,
             settled: account.settled,
         };
-        ((key.kind.number(), key.owner, key.currency.0), counters)
+        ((key.kind.number(), key.owner, key.currency.get()), counters)
     });
     let found: BTreeMap<_, _> = accounts.filter(|(_, counters)| is_used(counters)).collect();
     let mut expected = auditor.balances();
@@ -43,8 +43,8 @@ pub fn compare_books(chain: &Chain, auditor: &Auditor) {
 pub fn compare_lines(chain: &Chain, auditor: &Auditor) {
     let tables = chain.state.tables();
     let found = tables.lines.iter().map(|(key, line)| {
-        let name = (key.owner.0, key.account.number(), key.currency.0, key.holder.0);
-        (name, (line.limit.0, u128::from(line.outstanding.0)))
+        let name = (key.owner.get(), key.account.number(), key.currency.get(), key.holder.get());
+        (name, (line.limit.get(), u128::from(line.outstanding.get())))
     });
     let found: BTreeMap<_, _> = found.collect();
     let expected = auditor.lines().iter();
@@ -69,7 +69,7 @@ pub fn compare_window(chain: &Chain, auditor: &Auditor, id: WindowId) {
     let positions = found.positions.iter().map(|position| {
         let party = position.party;
         let sums = (position.gross_debits, position.gross_credits);
-        ((party.kind.number(), party.owner, party.currency.0), sums)
+        ((party.kind.number(), party.owner, party.currency.get()), sums)
     });
     let found: BTreeMap<_, _> = positions.collect();
     let parties = expected.parties.iter();
@@ -80,13 +80,13 @@ pub fn compare_window(chain: &Chain, auditor: &Auditor, id: WindowId) {
     let found = (report.order_count, report.instruction_count);
     let counts = (windows[&id].order_count, windows[&id].instruction_count);
     assert_eq!(found, counts, "orders and instructions of window {id}");
-    let found = (report.first_height.0, report.last_height.map(|height| height.0));
+    let found = (report.first_height.get(), report.last_height.map(|height| height.get()));
     let heights = (windows[&id].first_height, Some(windows[&id].last_height));
     assert_eq!(found, heights, "blocks of window {id}");
-    let found = (report.opened.0, report.closed.map(|time| time.0));
+    let found = (report.opened.get(), report.closed.map(|time| time.get()));
     assert_eq!(found, (windows[&id].opened_ms, Some(windows[&id].closed_ms)), "window {id}");
-    let digest = auditor.report_digest(id.0);
-    assert_eq!(digest, Some(report.digest().0), "the digest of window {id}");
+    let digest = auditor.report_digest(id.get());
+    assert_eq!(digest, Some(report.digest().bytes()), "the digest of window {id}");
 }
 
 /// Every breach of the last block.
@@ -97,26 +97,26 @@ pub fn compare_breaches(chain: &Chain, auditor: &Auditor) {
     let found: BTreeSet<MissedDeadline> = found.map(breach).collect();
     let expected = auditor.breaches().iter().rev();
     let expected: BTreeSet<MissedDeadline> =
-        expected.take_while(|breach| breach.height == height.0).copied().collect();
+        expected.take_while(|breach| breach.height == height.get()).copied().collect();
     assert_eq!(found, expected, "breaches of block {height}");
 }
 
 fn breach(found: &BreachRecord) -> MissedDeadline {
     MissedDeadline {
-        height: found.height.0,
+        height: found.height.get(),
         stage: match found.stage {
             Missed::Collected => Stage::Collected,
             Missed::Instructed => Stage::Instructed,
             Missed::Arrived => Stage::Arrived,
             Missed::Failed => Stage::Failed,
         },
-        late: found.late.map(|late| late.0),
+        late: found.late.map(|late| late.get()),
         subject: match found.subject {
             BreachSubject::Order(id) => Subject::Order(id),
             BreachSubject::Instruction(id) => Subject::Instruction(id),
         },
-        due_ms: found.deadline.0,
-        noticed_ms: found.noticed.0,
+        due_ms: found.deadline.get(),
+        noticed_ms: found.noticed.get(),
     }
 }
 
@@ -125,8 +125,8 @@ pub fn compare_sla(chain: &Chain, auditor: &Auditor) {
     let tables = chain.state.tables();
     let found = tables.sla.iter().map(|((gateway, corridor), counters)| {
         let (payout_currency, is_cross_border) =
-            (corridor.payout_currency.0, corridor.is_cross_border);
-        let key = CorridorKey { gateway: gateway.0, payout_currency, is_cross_border };
+            (corridor.payout_currency.get(), corridor.is_cross_border);
+        let key = CorridorKey { gateway: gateway.get(), payout_currency, is_cross_border };
         let figures = SlaFigures {
             instructions: counters.instruction_count,
             orders: counters.order_count,
@@ -154,9 +154,9 @@ pub fn compare_records(chain: &Chain, auditor: &Auditor) {
         assert_eq!(status(found), expected.status, "instruction {id}");
         let found = (
             found.gateway,
-            found.amount.0,
-            found.left().0,
-            found.deadline.0,
+            found.amount.get(),
+            found.left().get(),
+            found.deadline.get(),
             found.attempt,
             found.order_count,
         );
@@ -168,12 +168,13 @@ pub fn compare_records(chain: &Chain, auditor: &Auditor) {
     for found in chain.instructions.values().filter(|found| found.ended_at().is_none()) {
         let sums = found.cashback.iter();
         let sums: Vec<((u32, u16), u64)> =
-            sums.map(|sum| ((sum.gateway.0, sum.currency.0), sum.amount.0)).collect();
+            sums.map(|sum| ((sum.gateway.get(), sum.currency.get()), sum.amount.get())).collect();
         assert_eq!(sums, auditor.cashback_of(found.id), "cashback of instruction {}", found.id);
     }
     let since = users::kept_since(chain.state.time());
     for ((merchant, currency, user, month), expected) in auditor.recharges() {
-        let programme = (chain_types::MerchantId(merchant), chain_types::Currency(currency));
+        let programme =
+            (chain_types::MerchantId::new(merchant), chain_types::Currency::new(currency));
         let programme = chain.state.tables().programmes[&programme].number;
         let month = month.year * 12 + u64::from(month.month) - 1;
         let month = u16::try_from(month).unwrap();
@@ -186,7 +187,7 @@ pub fn compare_records(chain: &Chain, auditor: &Auditor) {
         assert_eq!(found, expected, "recharges of {user:?} for {merchant} in {currency}");
     }
     for ((user, currency), expected) in auditor.user_days() {
-        let currency = chain_types::Currency(currency);
+        let currency = chain_types::Currency::new(currency);
         let found = chain.state.user_day(&UserDayKey { user, currency });
         let found = (i128::from(found.day), u128::from(found.amount()));
         if expected.day < i128::from(since.day) {
@@ -200,11 +201,11 @@ fn status(record: &InstructionRecord) -> PaymentStatus {
     use chain_state::InstructionStatus as Chains;
     match record.status {
         Chains::Instructed => PaymentStatus::Instructed,
-        Chains::Arrived { time, .. } => PaymentStatus::Arrived { time_ms: time.0 },
+        Chains::Arrived { time, .. } => PaymentStatus::Arrived { time_ms: time.get() },
         Chains::Failed { time, location, .. } => {
-            PaymentStatus::Failed { height: location.height.0, time_ms: time.0 }
+            PaymentStatus::Failed { height: location.height.get(), time_ms: time.get() }
         }
-        Chains::Returned { time, .. } => PaymentStatus::Returned { time_ms: time.0 },
+        Chains::Returned { time, .. } => PaymentStatus::Returned { time_ms: time.get() },
     }
 }
 

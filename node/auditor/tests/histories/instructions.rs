@@ -29,11 +29,11 @@ impl Speaker {
         let more = u64::from(self.one_in(15));
         let item = ArrivalItem::new(
             record.id,
-            Amount(record.left().0.saturating_add(more)),
+            record.left().plus(Amount::new(more)),
             self.reference(),
             self.attempt(&record),
         );
-        Some((record.gateway.0, item.into()))
+        Some((record.gateway.get(), item.into()))
     }
 
     pub fn fail(&mut self, now: Now<'_>) -> Said {
@@ -42,7 +42,7 @@ impl Speaker {
         let reason =
             self.choose(&[1, 1, 2, 2, 3, recalled, recalled, 4, 4, 4, 5, 7, 8, 12, 0, 13, 14]);
         let item = FailureItem::new(record.id, reason, self.reference(), self.attempt(&record));
-        Some((record.gateway.0, item.into()))
+        Some((record.gateway.get(), item.into()))
     }
 
     pub fn reinstruct(&mut self, now: Now<'_>) -> Said {
@@ -71,7 +71,7 @@ impl Speaker {
             self.reference(),
             self.attempt(&record),
         );
-        Some((record.gateway.0, item.into()))
+        Some((record.gateway.get(), item.into()))
     }
 
     pub fn recall(&mut self, now: Now<'_>) -> Said {
@@ -86,7 +86,7 @@ impl Speaker {
         let is_given_up = self.one_in(3);
         let waits = |record: &InstructionRecord| match record.status {
             InstructionStatus::Failed { .. } => is_given_up,
-            _ => record.is_outstanding() && (is_late || record.deadline.0 < now.time),
+            _ => record.is_outstanding() && (is_late || record.deadline.get() < now.time),
         };
         let record = self.instruction(now, waits)?;
         let reason = match record.status {

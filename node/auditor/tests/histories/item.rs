@@ -21,7 +21,7 @@ pub struct Letterhead<'a> {
 
 impl Letterhead<'_> {
     fn sign(&self, items: &[impl IntoBytes + Immutable + BatchItem]) -> VerifiedBatch {
-        let participant = ParticipantId(self.submitter);
+        let participant = ParticipantId::new(self.submitter);
         let bytes =
             SignedBatch::sign(self.chain_id, participant, self.key, self.valid_until, items);
         let keys = PartyKeys { participant, current: self.key.public_key(), previous: None };

@@ -13,23 +13,23 @@ impl Speaker {
     pub fn line(&mut self, now: Now<'_>) -> Option<(u32, Item)> {
         let standing: Vec<LineRecord> = now.chain.state.tables().lines.values().copied().collect();
         let used: Vec<LineRecord> =
-            standing.iter().filter(|line| line.outstanding.0 > 0).copied().collect();
+            standing.iter().filter(|line| line.outstanding.get() > 0).copied().collect();
         let known = match self.below(4) {
             0 if !used.is_empty() => Some(self.choose(&used)),
             0 | 1 if !standing.is_empty() => Some(self.choose(&standing)),
             _ => None,
         };
         if let Some(line) = known {
-            let outstanding = line.outstanding.0;
+            let outstanding = line.outstanding.get();
             let limit = match self.below(6) {
                 0 => outstanding,
                 1 => outstanding + 1,
                 2 => 0,
-                3 => line.limit.0,
+                3 => line.limit.get(),
                 4 => u64::MAX,
-                _ => self.limit(line.key.currency.0),
+                _ => self.limit(line.key.currency.get()),
             };
-            return Some((line.key.owner.0, item(line.key.account.number(), &line.key, limit)));
+            return Some((line.key.owner.get(), item(line.key.account.number(), &line.key, limit)));
         }
         let is_provider = self.one_in(2);
         let owners = if is_provider { &PROVIDERS[..] } else { &GATEWAYS };
@@ -72,10 +72,10 @@ impl Speaker {
             account: LineAccount::GatewayLiquidity,
             owner: item.collecting_gateway(),
             currency: item.currency(),
-            holder: chain_types::ParticipantId(by),
+            holder: chain_types::ParticipantId::new(by),
         };
         let Some(line) = now.chain.state.tables().lines.get(&key) else { return };
-        let left = line.limit.0.saturating_sub(line.outstanding.0);
+        let left = line.limit.get().saturating_sub(line.outstanding.get());
         if left < 100_000 {
             item.amount = (left + self.below(2)).into();
         }
@@ -85,8 +85,8 @@ impl Speaker {
 fn item(account: u16, key: &LineKey, limit: u64) -> Item {
     LineItem {
         account: account.into(),
-        holder: key.holder.0.into(),
-        currency: key.currency.0.into(),
+        holder: key.holder.get().into(),
+        currency: key.currency.get().into(),
         limit: limit.into(),
         spare: [0; 48],
     }
@@ -97,7 +97,7 @@ fn item(account: u16, key: &LineKey, limit: u64) -> Item {
 pub fn check_sums(chain: &Chain) {
     let state = &chain.state;
     let mut sums = std::collections::BTreeMap::<LineKey, u128>::new();
-    for (id, held) in state.expired_reservations(chain_types::TimeMs(u64::MAX)) {
+    for (id, held) in state.expired_reservations(chain_types::TimeMs::new(u64::MAX)) {
         let status = chain.status(&id);
         let is_open = matches!(status, Some(OrderStatus::Reserved | OrderStatus::Debiting));
         assert!(is_open, "{status:?}");
@@ -111,11 +111,11 @@ pub fn check_sums(chain: &Chain) {
             uses.push((LineKey { account, owner, currency, holder }, conversion.payout));
         }
         for (key, amount) in uses.into_iter().filter(|(key, _)| key.owner != holder) {
-            *sums.entry(key).or_default() += u128::from(amount.0);
+            *sums.entry(key).or_default() += u128::from(amount.get());
         }
     }
     let lines = &state.tables().lines;
-    let outstanding = lines.iter().filter(|(_, line)| line.outstanding.0 > 0);
-    let outstanding = outstanding.map(|(key, line)| (*key, u128::from(line.outstanding.0)));
+    let outstanding = lines.iter().filter(|(_, line)| line.outstanding.get() > 0);
+    let outstanding = outstanding.map(|(key, line)| (*key, u128::from(line.outstanding.get())));
     assert!(outstanding.eq(sums), "block {}: lines and reservations differ", state.height());
 }

@@ -66,7 +66,7 @@ impl History {
         let at = usize::try_from(seed).unwrap() % STARTS.len();
         // Every fourth network is too small to change its powers.
         let validators = if at == 3 { 3 } else { 4 };
-        let genesis = network::genesis(TimeMs(STARTS[at]), validators);
+        let genesis = network::genesis(TimeMs::new(STARTS[at]), validators);
         Self {
             chain: Chain::new(&genesis),
             auditor: Auditor::new(&genesis).with_bounds(network::BOUNDS),
@@ -79,7 +79,7 @@ impl History {
 
     /// A block of what the speaker says, and everything that must hold of it.
     fn block(&mut self, speaker: &mut Speaker) {
-        let last = self.chain.state.time().0;
+        let last = self.chain.state.time().get();
         let time = last + speaker.step_ms(&self.chain);
         let now = Now { chain: &self.chain, time };
         if self.operations == 0 {
@@ -90,7 +90,7 @@ impl History {
         while !speaker.queue.is_empty() || said.len() < usize::try_from(count).unwrap() {
             said.push(speaker.say(now));
         }
-        let time = TimeMs(time);
+        let time = TimeMs::new(time);
         let spoken = speaker.batches(now, &said);
         let (batches, refused) = self.turn_away(time, &spoken);
         let state = &self.chain.state;
@@ -168,7 +168,7 @@ impl History {
         if last.header.window != before {
             checks::compare_window(&self.chain, &self.auditor, before);
         }
-        match last.header.height.0 % RESTORE_HEIGHTS {
+        match last.header.height.get() % RESTORE_HEIGHTS {
             0 => self.restored = Some(checks::restored(&self.chain)),
             height if height == RESTORE_HEIGHTS / 2 => self.restored = None,
             _ => {}
@@ -185,7 +185,7 @@ impl History {
             return;
         };
         // Some wait a while between two pieces, so that much changes ahead of them.
-        let pieces = [0, 0, 1, 3][usize::try_from(state.height().0 % 4).unwrap()];
+        let pieces = [0, 0, 1, 3][usize::try_from(state.height().get() % 4).unwrap()];
         for _ in 0..pieces {
             let copying = self.chain.copying.as_mut().unwrap();
             let Some(piece) = state.copy_piece(copying) else {

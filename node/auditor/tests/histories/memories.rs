@@ -14,7 +14,7 @@ const PERIOD_MS: u64 = 800 * DAY_MS;
 /// A return that is sent again on the last day of the longest period is repeated, not paid twice.
 #[test]
 fn returns_are_remembered_to_the_last_moment() {
-    let mut genesis = genesis(chain_types::TimeMs(1_798_761_000_000), 4);
+    let mut genesis = genesis(chain_types::TimeMs::new(1_798_761_000_000), 4);
     genesis.parameters.return_period_ms = PERIOD_MS;
     let mut story = Story::of(&genesis);
     let order = story.order(700);
@@ -31,9 +31,11 @@ fn returns_are_remembered_to_the_last_moment() {
     let said = |sequence| [(GATEWAYS[1], vec![Item::from(give_back(sequence))])];
     assert_eq!(story.block(1, &said(1)), [0]);
     let made = order.order_id().time();
-    let wait_ms = |story: &Story, until| until - story.chain.state.time().0;
+    let wait_ms = |story: &Story, until| until - story.chain.state.time().get();
     // The block that forgets is the one after that whose time is past.
-    for until in [made.0 + PERIOD_MS - DAY_MS / 2, made.0 + PERIOD_MS - 1, made.0 + PERIOD_MS] {
+    for until in
+        [made.get() + PERIOD_MS - DAY_MS / 2, made.get() + PERIOD_MS - 1, made.get() + PERIOD_MS]
+    {
         let after_ms = wait_ms(&story, until);
         assert_eq!(story.block(after_ms, &said(1)), [1], "at {until}");
     }
@@ -67,8 +69,8 @@ fn returns_are_remembered_for_a_longer_period_that_may_come() {
     let index = names.position(|name| *name == "return_period_ms").unwrap() as u16;
     let longer = Change::Parameter { index, value: 2 * period_ms };
     let id = ProposalId::new(story.chain.state.time().plus(1), [1; 10]);
-    let height = story.chain.state.height().0 + 3;
-    let proposal = ProposalItem::new(id, chain_types::Height(height), &longer).unwrap();
+    let height = story.chain.state.height().get() + 3;
+    let proposal = ProposalItem::new(id, chain_types::Height::new(height), &longer).unwrap();
     assert_eq!(story.block(1, &[(OPERATORS[0], vec![proposal.into()])]), [0]);
     let approval = vote(&proposal, Decision::Approve);
     assert_eq!(story.block(1, &[(OPERATORS[1], vec![approval.into()])]), [0]);

@@ -1,10 +1,11 @@
 //! What is said of orders, reservations, instructions, windows and returns.
 
 use chain_state::{InstructionRecord, OrderStatus, QuoteRecord, Record, Reservation};
+use chain_types::hash::sha256;
 use chain_types::{
-    CollectItem, Digest, Flags, HoldDecisionItem, InstructionId, OrderId, ParticipantId,
-    PolicyItem, RechargeItem, ReturnItem, SettleWindowItem, SettlementDecisionItem, TimeMs,
-    VoidItem, WindowId,
+    CollectItem, Digest, Flags, HoldDecisionItem, InstructionId, MerchantId, OrderId,
+    ParticipantId, PolicyItem, RechargeItem, ReturnItem, SettleWindowItem, SettlementDecisionItem,
+    TimeMs, VoidItem, WindowId,
 };
 
 use crate::chain::Chain;
@@ -104,7 +105,7 @@ impl Speaker {
 
     /// An id that ends in who uses it, but for one that was used before, and for the wrong ones.
     fn mostly_own(&mut self, id: [u8; 16], by: u32) -> [u8; 16] {
-        let is_known = self.knows(OrderId(id));
+        let is_known = self.knows(OrderId::from_bytes(id));
         if is_known || self.one_in(60) { id } else { own(id, by) }
     }
 
@@ -137,16 +138,16 @@ impl Speaker {
     fn convert(&mut self, now: Now<'_>, item: &mut RechargeItem) {
         let quotes = now.chain.state.tables().quotes.values();
         let wants_old = self.one_in(12);
-        let is_wanted = |quote: &&QuoteRecord| wants_old || quote.valid_until.0 >= now.time;
+        let is_wanted = |quote: &&QuoteRecord| wants_old || quote.valid_until.get() >= now.time;
         let quotes: Vec<QuoteRecord> = quotes.filter(is_wanted).copied().collect();
         if quotes.is_empty() {
             return;
         }
         let quote = self.choose(&quotes);
-        item.fx_quote = quote.id.0.into();
-        item.currency = quote.currency.0.into();
-        item.payout_currency = quote.payout_currency.0.into();
-        item.amount = match (quote.currency.0, quote.payout_currency.0) {
+        item.fx_quote = quote.id.get().into();
+        item.currency = quote.currency.get().into();
+        item.payout_currency = quote.payout_currency.get().into();
+        item.amount = match (quote.currency.get(), quote.payout_currency.get()) {
             (KWD, JPY) => {
                 let all = [1, 3, 10_000_000_000_000, 17_000_000_000_000, 19_000_000_000_000];
                 self.choose(&all).into()
@@ -154,9 +155,9 @@ impl Speaker {
             (JPY, KWD) => self.choose(&[1, 400_000, 500_000, 1_500_000, 2_500_000]).into(),
             _ => item.amount,
         };
-        let left = quote.ceiling.0.saturating_sub(quote.used.0);
+        let left = quote.ceiling.get().saturating_sub(quote.used.get());
         match self.below(40) {
-            0 => item.fx_quote = self.choose(&[1, quote.id.0 + 1, u64::MAX]).into(),
+            0 => item.fx_quote = self.choose(&[1, quote.id.get() + 1, u64::MAX]).into(),
             1 => item.payout_currency = self.choose(&CURRENCIES).into(),
             2 | 6 => item.payout_minimum = self.choose(&[1, 100, u64::MAX]).into(),
             3 | 4 if left < AMOUNT_MAX => item.amount = left.into(),
@@ -211,18 +212,19 @@ impl Speaker {
         let at = usize::try_from(self.below(found.len() as u64)).ok()?;
         let mut found = found.swap_remove(at);
         if self.one_in(40) {
-            found.id.window.0 += self.below(3) * 1_000;
-            found.id.merchant.0 += self.below(2);
+            let InstructionId { window, merchant, .. } = found.id;
+            found.id.window = WindowId::new(window.get() + self.below(3) * 1_000);
+            found.id.merchant = MerchantId::new(merchant.get() + self.below(2));
         }
         Some(found)
     }
 
     pub fn settle_window(&mut self, now: Now<'_>) -> Said {
-        let open = now.chain.state.window().0;
+        let open = now.chain.state.window().get();
         let back = if self.one_in(20) { self.below(1_100) } else { self.below(6) };
         let window = (open + 1).saturating_sub(back);
         let reference = self.reference();
-        let mut digest = self.report_digest(now, WindowId(window)).0;
+        let mut digest = self.report_digest(now, WindowId::new(window)).bytes();
         if self.one_in(15) {
             digest[0] ^= 1;
         }
@@ -243,7 +245,7 @@ impl Speaker {
         let settled: Vec<WindowId> = tables.settled.keys().copied().collect();
         let known = if self.one_in(6) { &settled } else { &waiting };
         let window = match known.len() {
-            0 => WindowId(now.chain.state.window().0.saturating_sub(self.below(3))),
+            0 => WindowId::new(now.chain.state.window().get().saturating_sub(self.below(3))),
             _ => self.choose(known),
         };
         let proposed = tables.proposed_settlements.get(&window);
@@ -251,19 +253,19 @@ impl Speaker {
         let booked = tables.settled.get(&window).map(|known| (known.digest, known.reference));
         let (mut digest, mut reference) = agreed.or(booked).unwrap_or_default();
         match self.below(30) {
-            0 => digest.0[0] ^= 1,
+            0 => digest = sha256(&[b"another"]),
             1 => reference = self.reference(),
             _ => {}
         }
         let item = SettlementDecisionItem {
-            window: window.0.into(),
+            window: window.get().into(),
             decision: self.choose(&[1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3]).into(),
-            digest: digest.0,
+            digest: digest.bytes(),
             reference,
             spare: [0; 22],
         };
         let by = self.choose(&[AGENTS[0], AGENTS[1], AGENTS[2], OPERATORS[0]]);
-        let checker = tables.settled.get(&window).map(|known| known.checker.0);
+        let checker = tables.settled.get(&window).map(|known| known.checker.get());
         Some((checker.filter(|_| !self.one_in(3)).unwrap_or(by), item.into()))
     }
 
@@ -320,13 +322,13 @@ impl Speaker {
         let at = self.orders.iter().rfind(|known| known.item.order_id == item.order_id)?;
         let of = (at.item.merchant(), at.item.currency());
         state.tables().programmes.get(&of)?;
-        let key = self.secret_of(&state.party_keys(ParticipantId(by))?.current)?;
-        let valid_until = TimeMs(now.time + 11_000);
+        let key = self.secret_of(&state.party_keys(ParticipantId::new(by))?.current)?;
+        let valid_until = TimeMs::new(now.time + 11_000);
         let head = Letterhead { chain_id: state.chain_id(), submitter: by, key: &key, valid_until };
         let batch = Item::batch(&[(by, Item::from(*item))], &head);
-        let executed = now.chain.execute(TimeMs(now.time), &[batch], &[]);
+        let executed = now.chain.execute(TimeMs::new(now.time), &[batch], &[]);
         executed.writes.records().iter().find_map(|record| match record {
-            Record::Return(found) => Some(found.cashback_rested.0),
+            Record::Return(found) => Some(found.cashback_rested.get()),
             _ => None,
         })
     }
@@ -334,12 +336,12 @@ impl Speaker {
     /// At the last moment of a converted order's own rate, or one beside it, all that is left of it
     /// goes back.
     pub fn last_at_own_rate(&mut self, chain: &Chain) -> Option<u64> {
-        let last = chain.state.time().0;
+        let last = chain.state.time().get();
         let rate_ms = chain.state.parameters().return_rate_ms;
         let edge_of = |known: &Known| {
             known.item.quote()?;
             let collection = chain.collection(&known.item.order_id())?;
-            let edge = collection.time.0 + rate_ms;
+            let edge = collection.time.get() + rate_ms;
             let by = payer(Now { chain, time: edge }, known).filter(|_| edge > last + 1)?;
             let left = known.item.amount.get().checked_sub(known.returned);
             Some((known.item.order_id, known.returns, edge, by, left.filter(|left| *left > 0)?))
@@ -365,7 +367,7 @@ impl Speaker {
     /// At the last moment of a reservation, mostly of one that holds a quote, or one beside it, it
     /// is collected.
     pub fn last_of_hold(&mut self, chain: &Chain) -> Option<u64> {
-        let reserved = chain.state.expired_reservations(TimeMs(u64::MAX));
+        let reserved = chain.state.expired_reservations(TimeMs::new(u64::MAX));
         let is_any = self.one_in(3);
         let is_wanted = |held: &Reservation| is_any || held.conversion.is_some();
         let quoted: Vec<_> = reserved.into_iter().filter(|(_, held)| is_wanted(held)).collect();
@@ -373,10 +375,10 @@ impl Speaker {
             return None;
         }
         let (id, held) = self.choose(&quoted);
-        let time = held.expires.0 + self.below(3) - 1;
-        let item = CollectItem { order_id: id.0, reference: [9; 32], spare: [0; 16] };
-        (time > chain.state.time().0)
-            .then(|| self.queue.push_back((held.gateway.0, item.into())))?;
+        let time = held.expires.get() + self.below(3) - 1;
+        let item = CollectItem { order_id: id.bytes(), reference: [9; 32], spare: [0; 16] };
+        (time > chain.state.time().get())
+            .then(|| self.queue.push_back((held.gateway.get(), item.into())))?;
         Some(time)
     }
 
@@ -414,7 +416,8 @@ impl Speaker {
     }
 
     pub fn decide_hold(&mut self, now: Now<'_>) -> Said {
-        let held: Vec<[u8; 16]> = now.chain.state.tables().held.keys().map(|id| id.0).collect();
+        let held: Vec<[u8; 16]> =
+            now.chain.state.tables().held.keys().map(|id| id.bytes()).collect();
         let order_id = if held.is_empty() || self.one_in(8) {
             self.order_that(|_| true)?.item.order_id
         } else {
@@ -465,9 +468,9 @@ fn payer(now: Now<'_>, known: &Known) -> Option<u32> {
     let collection = now.chain.collection(&known.item.order_id())?;
     let (merchant, currency) = (known.item.merchant(), known.item.payout_currency());
     if collection.window == state.window() {
-        return state.merchant(merchant).map(|found| found.payout_gateway.0);
+        return state.merchant(merchant).map(|found| found.payout_gateway.get());
     }
     let id = InstructionId { window: collection.window, merchant, currency };
     let record = now.chain.instructions.get(&id)?;
-    (!record.is_outstanding()).then_some(record.gateway.0)
+    (!record.is_outstanding()).then_some(record.gateway.get())
 }

@@ -41,16 +41,16 @@ pub const CURRENCIES: [u16; 5] = [CNY, USD, JPY, KWD, CLF];
 
 /// The key of that number.
 pub fn secret(number: u32) -> SecretKey {
-    SecretKey::from_seed(&sha256(&[b"histories", &number.to_le_bytes()]).0)
+    SecretKey::from_seed(&sha256(&[b"histories", &number.to_le_bytes()]).bytes())
 }
 
 fn chain_id() -> ChainId {
-    ChainId(sha256(&[b"histories"]))
+    ChainId::new(sha256(&[b"histories"]))
 }
 
 pub fn participant(id: u32, roles: Roles) -> Participant {
     Participant {
-        id: ParticipantId(id),
+        id: ParticipantId::new(id),
         name: format!("participant {id}"),
         roles,
         public_key: secret(id).public_key(),
@@ -61,9 +61,9 @@ pub fn participant(id: u32, roles: Roles) -> Participant {
 
 pub fn merchant(id: u64, payout_gateway: u32) -> Merchant {
     Merchant {
-        id: MerchantId(id),
+        id: MerchantId::new(id),
         name: format!("merchant {id}"),
-        payout_gateway: ParticipantId(payout_gateway),
+        payout_gateway: ParticipantId::new(payout_gateway),
         payout_account: Digest::ZERO,
         suspended: id == MERCHANTS[4],
         legal_entity: if id == MERCHANTS[2] { HOUSE_ENTITY } else { "" }.to_owned(),
@@ -75,7 +75,7 @@ pub fn node(number: u32, operator: u32, power: u64) -> Node {
     let vote_key = if power > 0 { secret(20_000 + number).public_key() } else { network_key };
     Node {
         name: format!("node-{number}"),
-        operator: ParticipantId(operator),
+        operator: ParticipantId::new(operator),
         network_key,
         validator_key: vote_key,
         power,
@@ -90,25 +90,26 @@ pub fn evidence(
     height: Height,
     key: impl Fn(u32, Height) -> Option<SecretKey>,
 ) -> Vec<Equivocation> {
-    if !height.0.is_multiple_of(3) {
+    if !height.get().is_multiple_of(3) {
         return Vec::new();
     }
     // Of heights that no two blocks share.
-    let ago = if height.0.is_multiple_of(2) || height.0 < 7 { 1 } else { 7 };
-    let offence = Height(height.0 - ago);
-    let validator = u32::try_from(height.0 % 4).unwrap();
+    let ago = if height.get().is_multiple_of(2) || height.get() < 7 { 1 } else { 7 };
+    let offence = height.minus(ago);
+    let validator = u32::try_from(height.get() % 4).unwrap();
     let Some(own_key) = key(validator, offence) else { return Vec::new() };
-    let block = |byte| BlockHash(Digest([byte; 32]));
+    let block = |byte| BlockHash::new(Digest::from_bytes([byte; 32]));
     let vote = |block| {
-        let vote = Vote { height: offence, round: Round(0), step: VoteStep::Prevote, block };
+        let vote = Vote { height: offence, round: Round::new(0), step: VoteStep::Prevote, block };
         let signature = own_key.sign(&vote.digest(chain_id()));
-        SignedVote { vote, validator: ValidatorId(validator), signature }
+        SignedVote { vote, validator: ValidatorId::new(validator), signature }
     };
     let votes = Equivocation::Votes { first: vote(None), second: vote(Some(block(1))) };
     let next_key = key(validator + 1, offence).filter(|_| validator < 3);
     let Some(next_key) = next_key else { return vec![votes] };
     let proposal = |byte| {
-        let (round, block, proposer) = (Round(1), block(byte), ValidatorId(validator + 1));
+        let (round, block, proposer) =
+            (Round::new(1), block(byte), ValidatorId::new(validator + 1));
         let proposal = Proposal { height: offence, round, block, valid_round: None, proposer };
         let signature = next_key.sign(&proposal.digest(chain_id()));
         SignedProposal { proposal, signature }
@@ -176,14 +177,14 @@ pub fn genesis(time: TimeMs, validators: usize) -> ChainGenesis {
     let payers = [202, 201, 203, 202, 202, 205];
     let lines = GATEWAYS.iter().filter(|gateway| **gateway != 204).flat_map(|gateway| {
         CURRENCIES.map(|currency| LiquidityLine {
-            gateway: ParticipantId(*gateway),
-            currency: Currency(currency),
+            gateway: ParticipantId::new(*gateway),
+            currency: Currency::new(currency),
             // Conversions of what is worth most need more than anything else.
-            net_debit_cap: Amount(if currency == KWD { u64::MAX } else { 60_000 }),
-            opening_liquidity: Amount(if *gateway == 201 { 40_000 } else { 0 }),
+            net_debit_cap: Amount::new(if currency == KWD { u64::MAX } else { 60_000 }),
+            opening_liquidity: Amount::new(if *gateway == 201 { 40_000 } else { 0 }),
         })
     });
-    let mut currencies = CURRENCIES.map(Currency).to_vec();
+    let mut currencies = CURRENCIES.map(Currency::new).to_vec();
     currencies.sort_unstable();
     let mut genesis = ChainGenesis {
         chain_id: chain_id(),
@@ -197,16 +198,16 @@ pub fn genesis(time: TimeMs, validators: usize) -> ChainGenesis {
         lines: Vec::new(),
         nodes: OPERATORS.iter().take(validators).map(|id| node(*id, *id, 1)).collect(),
     }
-    .with_lines(Amount(40_000));
+    .with_lines(Amount::new(40_000));
     // A third of all are missing, so that some are given, and their bound is reached, later.
     for line in &mut genesis.lines {
-        if [JPY, KWD].contains(&line.key.currency.0) {
-            line.limit = Amount(u64::MAX);
+        if [JPY, KWD].contains(&line.key.currency.get()) {
+            line.limit = Amount::new(u64::MAX);
         }
     }
     genesis.lines.retain(|line| {
         let key = line.key;
-        !(key.owner.0 + key.holder.0 + u32::from(key.currency.0)).is_multiple_of(3)
+        !(key.owner.get() + key.holder.get() + u32::from(key.currency.get())).is_multiple_of(3)
     });
     genesis
 }

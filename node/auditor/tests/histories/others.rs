@@ -42,7 +42,7 @@ fn at_market(now: Now<'_>, mantissa: u64) -> u64 {
 /// All that an account has.
 fn balance(now: Now<'_>, kind: u16, owner: u64, currency: u16) -> u64 {
     let kind = u8::try_from(kind).ok().and_then(AccountKind::from_number);
-    let key = kind.map(|kind| AccountKey { kind, owner, currency: Currency(currency) });
+    let key = kind.map(|kind| AccountKey { kind, owner, currency: Currency::new(currency) });
     let account = key.and_then(|key| now.chain.state.account(&key));
     account.map_or(1, |account| u64::try_from(account.balance()).unwrap_or(1))
 }
@@ -71,7 +71,7 @@ impl Speaker {
         let mut transfer_id = self.id(now);
         let known = now.chain.state.tables().transfers.keys().last();
         if let Some(known) = known.filter(|_| self.one_in(20)) {
-            transfer_id = known.0;
+            transfer_id = known.bytes();
         }
         let item = TransferItem {
             transfer_id,
@@ -101,7 +101,7 @@ impl Speaker {
             return None;
         }
         let record = self.choose(&found);
-        let mut transfer_id = record.id.0;
+        let mut transfer_id = record.id.bytes();
         if self.one_in(30) {
             transfer_id = self.id(now);
         }
@@ -109,7 +109,7 @@ impl Speaker {
             transfer_id,
             decision: self.choose(&[1, 1, 1, 1, 1, 1, 2, 2, 2, 0]).into(),
             action: record.action.number().into(),
-            amount: record.amount.0.saturating_add(u64::from(self.one_in(20))).into(),
+            amount: record.amount.get().saturating_add(u64::from(self.one_in(20))).into(),
             reference: self.reference(),
             spare: [0; 4],
         };
@@ -204,7 +204,7 @@ impl Speaker {
             _ => self.between(1, 20_000),
         };
         let mut item = QuoteItem {
-            quote_id: QuoteId::new(ParticipantId(of), number).0.into(),
+            quote_id: QuoteId::of(ParticipantId::new(of), number).get().into(),
             currency: currency.into(),
             payout_currency: payout_currency.into(),
             mantissa: mantissa.into(),

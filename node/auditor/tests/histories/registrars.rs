@@ -19,7 +19,7 @@ const NEW: [u64; 3] = [5_001, 5_002, 5_003];
 /// A change that two operators make, three blocks on.
 fn govern(story: &mut Story, number: u8, change: &Change) {
     let id = ProposalId::new(story.chain.state.time().plus(1), [number; 10]);
-    let height = Height(story.chain.state.height().0 + 4);
+    let height = story.chain.state.height().plus(4);
     let item = ProposalItem::new(id, height, change).unwrap();
     let approval = vote(&item, Decision::Approve);
     let said = [(OPERATORS[0], vec![item.into()]), (OPERATORS[1], vec![approval.into()])];
@@ -30,9 +30,9 @@ fn govern(story: &mut Story, number: u8, change: &Change) {
 /// A story in which the registrar may add two merchants a day, and change one.
 fn begun() -> Story {
     let mut story = Story::new();
-    let gateway = ParticipantId(GATEWAYS[0]);
+    let gateway = ParticipantId::new(GATEWAYS[0]);
     let limits = RegistrarLimits { gateway, added_max: 2, changed_max: 1 };
-    let participant = ParticipantId(REGISTRAR);
+    let participant = ParticipantId::new(REGISTRAR);
     govern(&mut story, 1, &Change::Registrar { participant, limits });
     story
 }
@@ -51,7 +51,7 @@ fn order(story: &mut Story, merchant: u64) -> (u32, Vec<Item>) {
 }
 
 fn at_account(merchant: &Merchant, account: u8) -> Merchant {
-    Merchant { payout_account: Digest([account; 32]), ..merchant.clone() }
+    Merchant { payout_account: Digest::from_bytes([account; 32]), ..merchant.clone() }
 }
 
 #[test]
@@ -86,9 +86,9 @@ fn a_day_has_its_limits_and_the_next_one_too() {
     assert_eq!(register(&mut story, &at_account(&news[0], 2)), 0);
     assert_eq!(register(&mut story, &at_account(&news[0], 3)), 818);
     // New limits do not give the day anew.
-    let gateway = ParticipantId(GATEWAYS[0]);
+    let gateway = ParticipantId::new(GATEWAYS[0]);
     let limits = RegistrarLimits { gateway, added_max: 2, changed_max: 2 };
-    let participant = ParticipantId(REGISTRAR);
+    let participant = ParticipantId::new(REGISTRAR);
     govern(&mut story, 2, &Change::Registrar { participant, limits });
     assert_eq!(register(&mut story, &at_account(&news[0], 3)), 0);
     assert_eq!(register(&mut story, &at_account(&news[0], 4)), 818);
@@ -129,7 +129,7 @@ fn nobody_registers_a_merchant_of_its_own_entity() {
     assert_eq!(register(&mut story, &new), 0);
     govern(&mut story, 2, &Change::Participant(own));
     assert_eq!(register(&mut story, &at_account(&new, 1)), 117);
-    let other = Merchant { id: MerchantId(NEW[1]), ..new };
+    let other = Merchant { id: MerchantId::new(NEW[1]), ..new };
     assert_eq!(register(&mut story, &other), 117);
 }
 
@@ -138,7 +138,7 @@ fn a_registrar_stops_with_its_gateway_and_with_itself() {
     for (party, code) in [(GATEWAYS[0], 816), (REGISTRAR, 110)] {
         let mut story = begun();
         assert_eq!(register(&mut story, &merchant(NEW[0], GATEWAYS[0])), 0);
-        let participant = ParticipantId(party);
+        let participant = ParticipantId::new(party);
         govern(&mut story, 2, &Change::ParticipantSuspended { participant, suspended: true });
         assert_eq!(register(&mut story, &merchant(NEW[1], GATEWAYS[0])), code);
     }
@@ -149,8 +149,8 @@ fn a_registrar_stops_with_its_gateway_and_with_itself() {
 fn governance_builds_on_what_registrars_said() {
     let mut story = begun();
     let id = ProposalId::new(story.chain.state.time().plus(1), [7; 10]);
-    let height = Height(story.chain.state.height().0 + 4);
-    let suspend = Change::MerchantSuspended { merchant: MerchantId(NEW[0]), suspended: true };
+    let height = story.chain.state.height().plus(4);
+    let suspend = Change::MerchantSuspended { merchant: MerchantId::new(NEW[0]), suspended: true };
     let item = ProposalItem::new(id, height, &suspend).unwrap();
     let new = (REGISTRAR, vec![said(&merchant(NEW[0], GATEWAYS[0]))]);
     let propose = (OPERATORS[0], vec![item.into()]);

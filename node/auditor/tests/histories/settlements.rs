@@ -10,8 +10,8 @@ use crate::story::Story;
 impl Story {
     /// Returns a maker's word about a window.
     fn word(&self, window: u64) -> SettleWindowItem {
-        let report = self.chain.windows.get(&WindowId(window));
-        let digest = report.map_or([0; 32], |report| report.digest().0);
+        let report = self.chain.windows.get(&WindowId::new(window));
+        let digest = report.map_or([0; 32], |report| report.digest().bytes());
         SettleWindowItem { window: window.into(), digest, reference: [1; 32], spare: [0; 24] }
     }
 
@@ -50,13 +50,13 @@ fn a_settlement_is_remembered_for_a_thousand_windows() {
         let said = [(AGENTS[0], story.proposals(0..1)), (AGENTS[1], story.decisions(0..1))];
         story.block(1, &said)
     };
-    let open = story.chain.state.window().0;
-    while story.chain.state.window().0 < open + 995 {
+    let open = story.chain.state.window().get();
+    while story.chain.state.window().get() < open + 995 {
         story.window(0);
     }
     // A window that is as old is settled only now, and so is remembered from now on.
     story.settle(1..2);
-    while story.chain.state.window().0 < open + 999 {
+    while story.chain.state.window().get() < open + 999 {
         story.window(0);
     }
     assert_eq!(again(&mut story), [1, 1]);
@@ -95,7 +95,7 @@ fn old_windows_are_settled_and_gaps_are_bounded() {
     }
     let tables = story.chain.state.tables();
     let runs: Vec<(u64, u64)> =
-        tables.settled_runs.iter().map(|(first, last)| (first.0, last.0)).collect();
+        tables.settled_runs.iter().map(|(first, last)| (first.get(), last.get())).collect();
     assert_eq!(runs, [(0, 1_999), (2_001, 2_001), (2_005, 2_005)]);
 }
 
@@ -115,8 +115,8 @@ fn a_block_reads_so_many_reports() {
     assert_eq!(unread, [434]);
     assert_eq!(story.block(1, &[(AGENTS[1], many(1_023)), (AGENTS[0], right)]).last(), Some(&0));
 
-    let open = story.chain.state.window().0;
-    while story.chain.state.window().0 < open + 1_002 {
+    let open = story.chain.state.window().get();
+    while story.chain.state.window().get() < open + 1_002 {
         story.window(0);
     }
     let proposed = story.proposals(1..1_000);

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use chain_state::OrderStatus;
+use chain_types::hash::sha256;
 use chain_types::{
-    BatchId, OrderId, Outcome, ParticipantId, PublicKey, RechargeItem, SecretKey, TimeMs,
+    BatchId, ChainId, OrderId, Outcome, ParticipantId, PublicKey, RechargeItem, SecretKey, TimeMs,
     VerifiedBatch,
 };
 use rand::{Rng, SeedableRng};
@@ -100,7 +101,7 @@ impl Speaker {
 
     /// How long after the last block the next one comes.
     pub fn step_ms(&mut self, chain: &Chain) -> u64 {
-        let last = chain.state.time().0;
+        let last = chain.state.time().get();
         match self.below(1_000) {
             0..30 => self.edge(chain).and_then(|edge| edge.checked_sub(last)).unwrap_or(1).max(1),
             30..860 => self.between(1, 400),
@@ -122,7 +123,7 @@ impl Speaker {
         let (state, tables) = (&chain.state, chain.state.tables());
         let parameters = state.parameters();
         let opened = state.window_open().opening.opened;
-        let reserved = state.expired_reservations(TimeMs(u64::MAX));
+        let reserved = state.expired_reservations(TimeMs::new(u64::MAX));
         let transfers = tables.transfers.values().last();
         let references = tables.references.values();
         let edge = match self.below(13) {
@@ -140,7 +141,7 @@ impl Speaker {
             7 => tables.rates.values().last()?.observed.plus(parameters.rate_fresh_ms),
             _ => transfers?.proposed.plus(parameters.transfer_validity_ms),
         };
-        Some(edge.0 + self.below(3)).map(|edge| edge - 1)
+        Some(edge.get() + self.below(3)).map(|edge| edge - 1)
     }
 
     /// A UUIDv7 that is mostly timely, with the edges of that visited.
@@ -158,7 +159,7 @@ impl Speaker {
         };
         let mut entropy = [0; 10];
         entropy[2..].copy_from_slice(&self.ids.to_be_bytes());
-        let mut id = OrderId::new(TimeMs(time), entropy).0;
+        let mut id = OrderId::new(TimeMs::new(time), entropy).bytes();
         if self.one_in(150) {
             id[6] ^= 0x30;
         }
@@ -304,7 +305,7 @@ impl Speaker {
         let longest_ms = parameters.order_skew_ms + parameters.order_validity_ms;
         let mut chain_id = state.chain_id();
         if self.one_in(800) {
-            chain_id.0.0[0] ^= 1;
+            chain_id = ChainId::new(sha256(&[b"another"]));
         }
         let mut valid_until = now.time
             + match self.below(300) {
@@ -318,7 +319,7 @@ impl Speaker {
         }
         let key = self.key_of(now, submitter);
         loop {
-            let valid_until_ms = TimeMs(valid_until);
+            let valid_until_ms = TimeMs::new(valid_until);
             let head = Letterhead { chain_id, submitter, key: &key, valid_until: valid_until_ms };
             let batch = Item::batch(run, &head);
             if state.batch_location(&batch.id()).is_none() && !ids.contains(&batch.id()) {
@@ -330,7 +331,7 @@ impl Speaker {
 
     /// A party's key; sometimes the one before, or one of nobody's.
     fn key_of(&mut self, now: Now<'_>, submitter: u32) -> SecretKey {
-        let keys = now.chain.state.party_keys(ParticipantId(submitter));
+        let keys = now.chain.state.party_keys(ParticipantId::new(submitter));
         let previous = keys.and_then(|keys| keys.previous).map(|(key, _)| key);
         let key = match previous {
             Some(previous) if self.one_in(10) => Some(previous),

@@ -24,7 +24,7 @@ pub struct Story {
 impl Story {
     /// Short windows, long waits.
     pub fn new() -> Self {
-        let mut genesis = genesis(TimeMs(1_798_761_000_000), 4);
+        let mut genesis = genesis(TimeMs::new(1_798_761_000_000), 4);
         genesis.parameters.window_ms = WINDOW_MS;
         genesis.parameters.transfer_validity_ms = 86_400_000;
         Self::of(&genesis)
@@ -69,7 +69,7 @@ impl Story {
         let time = self.chain.state.time().plus(1);
         let [_, _, entropy @ ..] = self.serial.to_be_bytes();
         RechargeItem {
-            order_id: OrderId::owned(ParticipantId(GATEWAYS[0]), time, entropy).0,
+            order_id: OrderId::owned(ParticipantId::new(GATEWAYS[0]), time, entropy).bytes(),
             user: [1; 16],
             merchant: MERCHANTS[0].into(),
             collecting_gateway: GATEWAYS[0].into(),

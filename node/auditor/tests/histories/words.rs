@@ -46,7 +46,7 @@ impl Speaker {
             _ => whole,
         };
         let payer = now.chain.state.merchant(known.item.merchant());
-        let payer = payer.map_or(known.submitter, |found| found.payout_gateway.0);
+        let payer = payer.map_or(known.submitter, |found| found.payout_gateway.get());
         let gateway = known.item.collecting_gateway.get();
         let by = match self.below(12) {
             0 => gateway,
@@ -106,7 +106,7 @@ impl Speaker {
             let collection = chain.collection(&known.item.order_id());
             collection.is_some_and(|collection| {
                 collection.window == state.window()
-                    && collection.time.0 + grace_ms > state.time().0 + 1
+                    && collection.time.get() + grace_ms > state.time().get() + 1
             })
         };
         let known = self.last(is_open)?;
@@ -121,7 +121,7 @@ impl Speaker {
             spare: [0; 4],
         };
         self.queue.push_back((known.item.collecting_gateway.get(), item.into()));
-        Some(collection.time.0 + grace_ms + self.below(3) - 1)
+        Some(collection.time.get() + grace_ms + self.below(3) - 1)
     }
 }
 
@@ -131,7 +131,7 @@ const GATEWAY: u32 = GATEWAYS[0];
 const PAYER: u32 = GATEWAYS[1];
 
 fn told() -> chain_types::ChainGenesis {
-    let mut genesis = genesis(TimeMs(1_798_761_000_000), 4);
+    let mut genesis = genesis(TimeMs::new(1_798_761_000_000), 4);
     genesis.parameters.window_ms = 15_000;
     genesis
 }
@@ -145,7 +145,7 @@ impl Story {
     /// An order that the service submits in the next block.
     fn order_of_service(&mut self, amount: u64) -> RechargeItem {
         let item = self.order(amount);
-        let order_id = item.order_id().owned_by(ParticipantId(SERVICE)).0;
+        let order_id = item.order_id().owned_by(ParticipantId::new(SERVICE)).bytes();
         RechargeItem { order_id, flags: 0.into(), ..item }
     }
 }
@@ -203,7 +203,7 @@ fn a_word_is_neither_used_twice_nor_taken_back() {
 fn a_house_lets_itself_do_nothing() {
     let mut genesis = told();
     for party in &mut genesis.participants {
-        if [SERVICE, GATEWAY, PAYER].contains(&party.id.0) {
+        if [SERVICE, GATEWAY, PAYER].contains(&party.id.get()) {
             HOUSE_ENTITY.clone_into(&mut party.legal_entity);
         }
     }
@@ -245,7 +245,7 @@ fn a_grace_is_that_of_the_collection() {
     let mut names = Parameters::NAMES.iter();
     let index = names.position(|name| *name == "reversal_grace_ms").unwrap() as u16;
     let id = ProposalId::new(collected.plus(1), [1; 10]);
-    let height = Height(story.chain.state.height().0 + 3);
+    let height = story.chain.state.height().plus(3);
     let change = Change::Parameter { index, value: 0 };
     let proposal = ProposalItem::new(id, height, &change).unwrap();
     assert_eq!(story.says(OPERATORS[0], proposal), 0);
@@ -258,7 +258,7 @@ fn a_grace_is_that_of_the_collection() {
     assert_eq!(story.says(GATEWAY, later), 0);
     assert_eq!(story.says(GATEWAY, back(&later, 1, 10)), 330);
 
-    let left_ms = collected.0 + 1_000 - story.chain.state.time().0;
+    let left_ms = collected.get() + 1_000 - story.chain.state.time().get();
     let said = [(GATEWAY, vec![Item::from(back(&order, 1, 40))])];
     assert_eq!(story.block(left_ms, &said), [0], "the last moment");
     assert_eq!(story.says(GATEWAY, back(&order, 2, 40)), 330);
@@ -269,7 +269,7 @@ fn a_grace_is_that_of_the_collection() {
 #[test]
 fn consents_of_a_window_are_bounded_and_forgotten() {
     const MANY: u32 = 10_000;
-    let mut genesis = genesis(TimeMs(1_798_761_000_000), 4);
+    let mut genesis = genesis(TimeMs::new(1_798_761_000_000), 4);
     genesis.parameters.window_ms = 60_000;
     genesis.parameters.order_validity_ms = 180_000;
     genesis.parameters.deadline_domestic_ms = 300_000;
@@ -281,7 +281,7 @@ fn consents_of_a_window_are_bounded_and_forgotten() {
     let order = |number: u32| {
         let mut entropy = [0; 6];
         entropy[2..].copy_from_slice(&number.to_be_bytes());
-        let order_id = OrderId::owned(ParticipantId(service), made, entropy).0;
+        let order_id = OrderId::owned(ParticipantId::new(service), made, entropy).bytes();
         RechargeItem { order_id, flags: 0.into(), ..model }
     };
     let numbers: Vec<u32> = (0..=MANY).collect();

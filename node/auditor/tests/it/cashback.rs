@@ -48,7 +48,7 @@ fn the_sixth_recharge_of_the_month_gets_eight_percent() {
 
 #[test]
 fn the_users_month_and_the_budget_are_ceilings() {
-    let limited = Programme { user_month_max: Amount(100), ..programme(0) };
+    let limited = Programme { user_month_max: Amount::new(100), ..programme(0) };
     let mut scene = scene_with(limited, 130);
     let first = scene.collected(1_000);
     scene.say(A, first, 10);
@@ -69,7 +69,7 @@ fn the_users_month_and_the_budget_are_ceilings() {
 #[test]
 fn a_month_begins_at_midnight_of_the_programme() {
     // 2026-01-31T23:59:50 in UTC+8.
-    let genesis = ChainGenesis { time: TimeMs(1_769_875_190_000), ..genesis() };
+    let genesis = ChainGenesis { time: TimeMs::new(1_769_875_190_000), ..genesis() };
     let mut scene = Scene::of(&genesis);
     scene.change(&Change::Programme(programme(1)));
     scene.transferred(TransferAction::Deposit, POOL, 1_000);
@@ -119,7 +119,7 @@ fn an_order_that_goes_takes_along_what_rested_on_it() {
 
 #[test]
 fn who_is_not_named_takes_no_part() {
-    let named = Programme { gateways: vec![ParticipantId(21)], ..programme(0) };
+    let named = Programme { gateways: vec![ParticipantId::new(21)], ..programme(0) };
     let mut scene = scene_with(named, 1_000);
     let order = scene.collected(1_000);
     scene.say(A, order, 0);

@@ -6,10 +6,11 @@ use chain_types::*;
 use crate::kit::*;
 
 fn vote(validator: u32, height: u64, block: Option<u8>) -> SignedVote {
-    let block = block.map(|byte| BlockHash(Digest([byte; 32])));
-    let vote = Vote { height: Height(height), round: Round(0), step: VoteStep::Prevote, block };
+    let block = block.map(|byte| BlockHash::new(Digest::from_bytes([byte; 32])));
+    let vote =
+        Vote { height: Height::new(height), round: Round::new(0), step: VoteStep::Prevote, block };
     let signature = secret(2_000 + validator).sign(&vote.digest(genesis().chain_id));
-    SignedVote { vote, validator: ValidatorId(validator), signature }
+    SignedVote { vote, validator: ValidatorId::new(validator), signature }
 }
 
 fn votes(validator: u32, height: u64) -> Equivocation {
@@ -19,9 +20,10 @@ fn votes(validator: u32, height: u64) -> Equivocation {
 
 fn proposals(validator: u32, height: u64) -> Equivocation {
     let proposal = |byte| {
-        let block = BlockHash(Digest([byte; 32]));
-        let (height, proposer) = (Height(height), ValidatorId(validator));
-        let proposal = Proposal { height, round: Round(3), block, valid_round: None, proposer };
+        let block = BlockHash::new(Digest::from_bytes([byte; 32]));
+        let (height, proposer) = (Height::new(height), ValidatorId::new(validator));
+        let proposal =
+            Proposal { height, round: Round::new(3), block, valid_round: None, proposer };
         let signature = secret(2_000 + validator).sign(&proposal.digest(genesis().chain_id));
         SignedProposal { proposal, signature }
     };
@@ -49,7 +51,7 @@ fn scene() -> Scene {
 #[test]
 fn evidence_is_judged_by_the_page() {
     let pair = |first, second| Equivocation::Votes { first, second };
-    let forged = SignedVote { signature: Signature([7; 64]), ..vote(0, 4, Some(1)) };
+    let forged = SignedVote { signature: Signature::from_bytes([7; 64]), ..vote(0, 4, Some(1)) };
     let rows = [
         ("nothing", vec![], ""),
         ("votes and proposals", vec![votes(2, 3), proposals(0, 5)], ""),
@@ -90,7 +92,7 @@ fn evidence_is_judged_with_the_key_of_its_height() {
     scene.pass(1);
     scene.pass(1);
     let by_new = |height| {
-        let vote = |block| SignedVote { validator: ValidatorId(2), ..vote(10, height, block) };
+        let vote = |block| SignedVote { validator: ValidatorId::new(2), ..vote(10, height, block) };
         Equivocation::Votes { first: vote(None), second: vote(Some(1)) }
     };
     let signatures = "signatures that verify";

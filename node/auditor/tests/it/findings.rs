@@ -1,5 +1,7 @@
 //! What the auditor says when a chain is wrong.
 
+use chain_types::{Height, TimeMs, WindowId};
+
 use crate::kit::*;
 
 #[test]
@@ -21,13 +23,25 @@ fn a_wrong_outcome_is_named_with_its_place() {
 fn headers_follow_one_another() {
     type Row = (&'static str, fn(&mut chain_types::BlockHeader), &'static str);
     let rows: [Row; 5] = [
-        ("height", |header| header.height.0 = 2, "expected height 1, but the chain says height 2"),
-        ("time", |header| header.time.0 = START_MS, "expected a time above 1768435200000"),
-        ("window", |header| header.window.0 = 1, "expected window 0, but the chain says window 1"),
-        ("early", |header| header.time.0 += 28_999, ""),
+        (
+            "height",
+            |header| header.height = Height::new(2),
+            "expected height 1, but the chain says height 2",
+        ),
+        (
+            "time",
+            |header| header.time = TimeMs::new(START_MS),
+            "expected a time above 1768435200000",
+        ),
+        (
+            "window",
+            |header| header.window = WindowId::new(1),
+            "expected window 0, but the chain says window 1",
+        ),
+        ("early", |header| header.time = header.time.plus(28_999), ""),
         (
             "late",
-            |header| header.time.0 += 29_000,
+            |header| header.time = header.time.plus(29_000),
             "expected window 1, but the chain says window 0",
         ),
     ];

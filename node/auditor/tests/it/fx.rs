@@ -17,7 +17,7 @@ fn rate(observed: u64, mantissa: u64, scale: u16) -> RateItem {
 
 fn quote(scene: &Scene, number: u32, mantissa: u64, ceiling: u64) -> QuoteItem {
     QuoteItem {
-        quote_id: QuoteId::new(ParticipantId(F), number).0.into(),
+        quote_id: QuoteId::of(ParticipantId::new(F), number).get().into(),
         currency: CNY.into(),
         payout_currency: USD.into(),
         mantissa: mantissa.into(),
@@ -133,7 +133,10 @@ fn each_rule_of_a_conversion_has_its_code() {
         scene.say(SERVICE, order, code);
     }
     scene.say(SERVICE, minimum, 228);
-    scene.change(&Change::ParticipantSuspended { participant: ParticipantId(F), suspended: true });
+    scene.change(&Change::ParticipantSuspended {
+        participant: ParticipantId::new(F),
+        suspended: true,
+    });
     let late = converted(&mut scene, &good, 10);
     scene.say(SERVICE, late, 231);
 }

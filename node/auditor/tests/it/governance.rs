@@ -5,7 +5,7 @@ use chain_types::*;
 use crate::kit::*;
 
 const SUSPEND_MERCHANT: Change =
-    Change::MerchantSuspended { merchant: MerchantId(MERCHANT), suspended: true };
+    Change::MerchantSuspended { merchant: MerchantId::new(MERCHANT), suspended: true };
 
 #[test]
 fn a_change_takes_effect_at_its_height_and_not_before() {
@@ -41,11 +41,11 @@ fn a_change_that_is_approved_late_takes_effect_after_that_block() {
 #[test]
 fn a_key_holds_on_for_its_overlap() {
     let mut scene = Scene::default();
-    let (id, key) = (ParticipantId(SERVICE), secret(500));
+    let (id, key) = (ParticipantId::new(SERVICE), secret(500));
     let public_key = key.public_key();
     scene.change(&Change::Key { participant: id, public_key, overlap_heights: 4 });
     for is_accepted in [true, true, false] {
-        let until = TimeMs(scene.time + 9_000);
+        let until = TimeMs::new(scene.time + 9_000);
         let (first, second) = (scene.order(1), scene.order(1));
         let by_old = signed(SERVICE, &secret(SERVICE), until, &[first]);
         let by_new = signed(SERVICE, &key, until, &[second]);
@@ -73,7 +73,7 @@ fn refusals_close_a_proposal_once_approval_is_impossible() {
 fn operators_of_one_legal_entity_have_one_word() {
     let mut genesis = genesis();
     for operator in &mut genesis.participants {
-        if [1, 2].contains(&operator.id.0) {
+        if [1, 2].contains(&operator.id.get()) {
             operator.legal_entity = "HOUSE".to_owned();
         }
     }
@@ -140,15 +140,20 @@ fn each_is_checked(rows: &[(Change, u16)]) {
 #[test]
 fn each_change_of_a_party_is_checked() {
     let party = |id: u32, roles: Roles, key: u32| {
-        Participant::new(ParticipantId(id), "someone".to_owned(), roles, secret(key).public_key())
+        Participant::new(
+            ParticipantId::new(id),
+            "someone".to_owned(),
+            roles,
+            secret(key).public_key(),
+        )
     };
     let key = |participant: u32, key: u32| Change::Key {
-        participant: ParticipantId(participant),
+        participant: ParticipantId::new(participant),
         public_key: secret(key).public_key(),
         overlap_heights: 0,
     };
     let suspend = |participant: u32| Change::ParticipantSuspended {
-        participant: ParticipantId(participant),
+        participant: ParticipantId::new(participant),
         suspended: true,
     };
     each_is_checked(&[
@@ -173,7 +178,7 @@ fn each_change_of_a_party_is_checked() {
         (Change::Merchant(merchant(9, SERVICE)), 807),
         (Change::Merchant(merchant(0, C)), 807),
         (SUSPEND_MERCHANT, 0),
-        (Change::MerchantSuspended { merchant: MerchantId(9), suspended: true }, 807),
+        (Change::MerchantSuspended { merchant: MerchantId::new(9), suspended: true }, 807),
     ]);
 }
 
@@ -189,9 +194,9 @@ fn each_change_of_the_chain_is_checked() {
         (parameter(99, 1), 807),
         (parameter(24, 5), 806), // governance_approvals, of four operators
         (parameter(24, 4), 0),
-        (Change::Currency(Currency(978)), 0),
-        (Change::Currency(Currency(CNY)), 807),
-        (Change::Currency(Currency(1)), 807),
+        (Change::Currency(Currency::new(978)), 0),
+        (Change::Currency(Currency::new(CNY)), 807),
+        (Change::Currency(Currency::new(1)), 807),
         (Change::ProtocolVersion(1), 807),
         (Change::ProtocolVersion(2), 807),
     ]);
@@ -203,7 +208,7 @@ fn each_change_of_a_node_is_checked() {
     let edge = |name: &str, operator: u32, keys: (u32, u32), power: u64| {
         Change::Node(Node {
             name: name.to_owned(),
-            operator: ParticipantId(operator),
+            operator: ParticipantId::new(operator),
             network_key: own_key(keys.0),
             validator_key: own_key(keys.1),
             power,
@@ -244,7 +249,7 @@ fn each_change_of_a_programme_is_checked() {
         Change::Programme(Programme { tiers, order_least, ..programme(0) })
     };
     let gateways = |ids: &[u32]| {
-        let gateways = ids.iter().copied().map(ParticipantId).collect();
+        let gateways = ids.iter().copied().map(ParticipantId::new).collect();
         Change::Programme(Programme { gateways, ..programme(0) })
     };
     let tier = |above: u16, basis_points: u16| CashbackTier { above, basis_points };
@@ -255,11 +260,11 @@ fn each_change_of_a_programme_is_checked() {
         (tiers(vec![tier(1, 10_000), tier(2, 0)]), 0),
         (tiers(vec![tier(1, 10_001)]), 807),
         (Change::Programme(Programme { offset_min: 841, ..programme(0) }), 807),
-        (Change::Programme(Programme { order_least: Amount(12), ..programme(0) }), 807),
+        (Change::Programme(Programme { order_least: Amount::new(12), ..programme(0) }), 807),
         (gateways(&[B, A]), 807),
         (gateways(&[A, SERVICE]), 807),
         (Change::Programme(Programme { offset_min: -720, ..programme(0) }), 0),
-        (Change::Programme(Programme { currency: Currency(978), ..programme(0) }), 807),
+        (Change::Programme(Programme { currency: Currency::new(978), ..programme(0) }), 807),
     ]);
 }
 
@@ -269,7 +274,7 @@ fn an_edge_node_is_rotated_and_removed_for_good() {
     let edge = |key: u32, name: &str| {
         Change::Node(Node {
             name: name.to_owned(),
-            operator: ParticipantId(1),
+            operator: ParticipantId::new(1),
             network_key: secret(key).public_key(),
             validator_key: secret(key).public_key(),
             power: 0,
@@ -337,7 +342,7 @@ fn proposals_have_rules() {
 fn a_suspended_participant_may_do_nothing_until_it_is_so_no_longer() {
     let mut scene = Scene::default();
     let suspended =
-        |suspended| Change::ParticipantSuspended { participant: ParticipantId(A), suspended };
+        |suspended| Change::ParticipantSuspended { participant: ParticipantId::new(A), suspended };
     scene.change(&suspended(true));
     let (others, order_id) = (scene.order(1), scene.order_id(A));
     let own = RechargeItem { order_id, ..others };

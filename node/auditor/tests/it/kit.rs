@@ -32,21 +32,26 @@ pub const START_MS: u64 = 1_768_435_200_000;
 pub const OPENING: u64 = 1_000_000;
 
 pub fn secret(number: u32) -> SecretKey {
-    SecretKey::from_seed(&sha256(&[b"auditor", &number.to_le_bytes()]).0)
+    SecretKey::from_seed(&sha256(&[b"auditor", &number.to_le_bytes()]).bytes())
 }
 
 fn participant(id: u32, roles: Roles) -> Participant {
-    Participant::new(ParticipantId(id), format!("participant {id}"), roles, secret(id).public_key())
+    Participant::new(
+        ParticipantId::new(id),
+        format!("participant {id}"),
+        roles,
+        secret(id).public_key(),
+    )
 }
 
 pub fn merchant(id: u64, gateway: u32) -> Merchant {
-    Merchant::new(MerchantId(id), format!("merchant {id}"), ParticipantId(gateway))
+    Merchant::new(MerchantId::new(id), format!("merchant {id}"), ParticipantId::new(gateway))
 }
 
 fn node(number: u32) -> Node {
     Node {
         name: format!("node-{number}"),
-        operator: ParticipantId(OPERATORS[0]),
+        operator: ParticipantId::new(OPERATORS[0]),
         network_key: secret(1_000 + number).public_key(),
         validator_key: secret(2_000 + number).public_key(),
         power: 1,
@@ -55,10 +60,10 @@ fn node(number: u32) -> Node {
 
 fn line(gateway: u32, net_debit_cap: u64, opening_liquidity: u64) -> LiquidityLine {
     LiquidityLine {
-        gateway: ParticipantId(gateway),
-        currency: Currency(CNY),
-        net_debit_cap: Amount(net_debit_cap),
-        opening_liquidity: Amount(opening_liquidity),
+        gateway: ParticipantId::new(gateway),
+        currency: Currency::new(CNY),
+        net_debit_cap: Amount::new(net_debit_cap),
+        opening_liquidity: Amount::new(opening_liquidity),
     }
 }
 
@@ -76,22 +81,22 @@ pub fn genesis() -> ChainGenesis {
     ];
     let operators = OPERATORS.into_iter().map(|id| (id, Roles::SETTLEMENT_OPERATOR));
     ChainGenesis {
-        chain_id: ChainId(sha256(&[b"auditor"])),
+        chain_id: ChainId::new(sha256(&[b"auditor"])),
         name: "auditor".to_owned(),
-        time: TimeMs(START_MS),
+        time: TimeMs::new(START_MS),
         parameters: Parameters {
             governance_notice_heights: 1,
             rates_min: 1,
             ..Parameters::default()
         },
-        currencies: vec![Currency(CNY), Currency(USD)],
+        currencies: vec![Currency::new(CNY), Currency::new(USD)],
         participants: operators.chain(roles).map(|(id, roles)| participant(id, roles)).collect(),
         merchants: vec![merchant(MERCHANT, B)],
         liquidity: vec![line(A, 0, OPENING), line(B, 500, 0)],
         lines: Vec::new(),
         nodes: (0..4).map(node).collect(),
     }
-    .with_lines(Amount(u64::MAX))
+    .with_lines(Amount::new(u64::MAX))
 }
 
 /// The auditor beside a chain that a test makes up.
@@ -111,7 +116,7 @@ impl Default for Scene {
 
 impl Scene {
     pub fn of(genesis: &ChainGenesis) -> Self {
-        let time = genesis.time.0;
+        let time = genesis.time.get();
         Self { auditor: Auditor::new(genesis), height: 0, time, window: 0, ids: 0 }
     }
 
@@ -122,9 +127,9 @@ impl Scene {
         BlockHeader {
             protocol_version: 1,
             chain_id: genesis().chain_id,
-            height: Height(self.height),
-            time: TimeMs(self.time),
-            window: WindowId(self.window),
+            height: Height::new(self.height),
+            time: TimeMs::new(self.time),
+            window: WindowId::new(self.window),
             evidence_root: evidence_root(&[]),
             ..BlockHeader::default()
         }
@@ -177,7 +182,7 @@ impl Scene {
         items: &[impl IntoBytes + Immutable + BatchItem],
     ) -> VerifiedBatch {
         self.ids += 1;
-        let until = TimeMs(self.time + 60_000 + self.ids);
+        let until = TimeMs::new(self.time + 60_000 + self.ids);
         signed(submitter, &secret(submitter), until, items)
     }
 
@@ -186,7 +191,7 @@ impl Scene {
         self.ids += 1;
         let mut entropy = [0; 10];
         entropy[2..].copy_from_slice(&self.ids.to_be_bytes());
-        OrderId::new(TimeMs(self.time), entropy).0
+        OrderId::new(TimeMs::new(self.time), entropy).bytes()
     }
 
     /// A fresh id of a participant's own orders.
@@ -194,7 +199,7 @@ impl Scene {
         self.ids += 1;
         let [.., first, second, third] = self.ids.to_be_bytes();
         let entropy = [0, 0, 0, first, second, third];
-        OrderId::owned(ParticipantId(owner), TimeMs(self.time), entropy).0
+        OrderId::owned(ParticipantId::new(owner), TimeMs::new(self.time), entropy).bytes()
     }
 
     /// An order of user 1 over A to the merchant, to be reserved.
@@ -253,8 +258,8 @@ impl Scene {
 
     /// A proposal for the block `ahead` of the last one.
     pub fn proposal(&mut self, change: &Change, ahead: u64) -> ProposalItem {
-        let id = ProposalId(self.id());
-        ProposalItem::new(id, Height(self.height + ahead), change).unwrap()
+        let id = ProposalId::from_bytes(self.id());
+        ProposalItem::new(id, Height::new(self.height + ahead), change).unwrap()
     }
 
     #[track_caller]
@@ -269,7 +274,7 @@ impl Scene {
     /// The parties of a closed window with gross debits and credits.
     pub fn parties(&self, window: u64) -> Vec<((u8, u64, u16), u128, u128)> {
         let windows = self.auditor.windows();
-        let parties = windows[&WindowId(window)].parties.iter();
+        let parties = windows[&WindowId::new(window)].parties.iter();
         parties.map(|(party, gross)| (*party, gross.debits, gross.credits)).collect()
     }
 }
@@ -281,7 +286,7 @@ pub fn signed(
     items: &[impl IntoBytes + Immutable + BatchItem],
 ) -> VerifiedBatch {
     let chain_id = genesis().chain_id;
-    let id = ParticipantId(submitter);
+    let id = ParticipantId::new(submitter);
     let bytes = SignedBatch::sign(chain_id, id, key, valid_until, items);
     let keys = PartyKeys { participant: id, current: key.public_key(), previous: None };
     SignedBatch::decode(Bytes::from(bytes)).unwrap().verify(chain_id, |_| Some(keys)).unwrap()
@@ -305,12 +310,12 @@ pub fn void(order: &RechargeItem) -> VoidItem {
 }
 
 pub fn instruction(window: u64, currency: u16) -> InstructionId {
-    let (window, merchant) = (WindowId(window), MerchantId(MERCHANT));
-    InstructionId { window, merchant, currency: Currency(currency) }
+    let (window, merchant) = (WindowId::new(window), MerchantId::new(MERCHANT));
+    InstructionId { window, merchant, currency: Currency::new(currency) }
 }
 
 pub fn arrival(window: u64, currency: u16, amount: u64) -> ArrivalItem {
-    ArrivalItem::new(instruction(window, currency), Amount(amount), [5; 32], 1)
+    ArrivalItem::new(instruction(window, currency), Amount::new(amount), [5; 32], 1)
 }
 
 pub fn failure(window: u64, reason: FailureReason) -> FailureItem {
@@ -348,7 +353,7 @@ pub fn approval(proposal: &ProposalItem, decision: Decision) -> ApprovalItem {
     ApprovalItem {
         proposal_id: proposal.proposal_id,
         decision: decision.number().into(),
-        digest: proposal.digest().0,
+        digest: proposal.digest().bytes(),
         spare: [0; 14],
     }
 }
@@ -356,14 +361,14 @@ pub fn approval(proposal: &ProposalItem, decision: Decision) -> ApprovalItem {
 /// Eight percent above `above` recharges in the merchant's month of UTC+8.
 pub fn programme(above: u16) -> Programme {
     Programme {
-        merchant: MerchantId(MERCHANT),
-        currency: Currency(CNY),
+        merchant: MerchantId::new(MERCHANT),
+        currency: Currency::new(CNY),
         tiers: vec![CashbackTier { above, basis_points: 800 }],
-        order_max: Amount(0),
-        user_month_max: Amount(0),
+        order_max: Amount::new(0),
+        user_month_max: Amount::new(0),
         offset_min: 480,
         is_active: true,
-        order_least: Amount(13),
-        gateways: vec![ParticipantId(20), ParticipantId(21)],
+        order_least: Amount::new(13),
+        gateways: vec![ParticipantId::new(20), ParticipantId::new(21)],
     }
 }

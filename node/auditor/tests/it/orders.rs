@@ -33,7 +33,9 @@ fn a_reservation_is_collected_once() {
 fn each_rule_of_submit_has_its_code() {
     let mut scene = Scene::default();
     let base = scene.order(10);
-    let id_at = |time| OrderId::owned(ParticipantId(SERVICE), TimeMs(time), [0, 0, 0, 1, 0, 0]).0;
+    let id_at = |time| {
+        OrderId::owned(ParticipantId::new(SERVICE), TimeMs::new(time), [0, 0, 0, 1, 0, 0]).bytes()
+    };
     let past_skew = id_at(START_MS + 1_000 + 60_001);
     let at_skew = id_at(START_MS + 1_000 + 60_000);
     let past_validity = id_at(START_MS + 1_000 - 180_001);
@@ -70,7 +72,7 @@ fn each_rule_of_submit_has_its_code() {
 
 #[test]
 fn a_block_holds_no_batch_without_an_author() {
-    let until = TimeMs(START_MS + 9_000);
+    let until = TimeMs::new(START_MS + 9_000);
     for (submitter, key, code) in [(99, secret(99), 108), (SERVICE, secret(A), 109)] {
         let mut scene = Scene::default();
         let batch = signed(submitter, &key, until, &[scene.order(1)]);
@@ -87,7 +89,12 @@ fn a_refused_order_is_remembered_and_an_untimely_one_is_not() {
     scene.say(SERVICE, too_much, 215);
     scene.say(A, collect(&too_much), 301);
     let early = RechargeItem {
-        order_id: OrderId::owned(ParticipantId(SERVICE), TimeMs(scene.time + 62_000), [9; 6]).0,
+        order_id: OrderId::owned(
+            ParticipantId::new(SERVICE),
+            TimeMs::new(scene.time + 62_000),
+            [9; 6],
+        )
+        .bytes(),
         ..scene.order(1)
     };
     scene.say(SERVICE, early, 204);
@@ -127,7 +134,7 @@ fn voids_and_expiries_free_what_was_held() {
 fn a_whole_batch_gets_one_code() {
     let mut scene = Scene::default();
     let items = [scene.order(1), scene.order(2)];
-    let until = |ms| TimeMs(START_MS + ms);
+    let until = |ms| TimeMs::new(START_MS + ms);
     let twice = scene.batch(SERVICE, &items);
     let rows: Vec<(VerifiedBatch, [u16; 2])> = vec![
         (signed(MAKER, &secret(MAKER), until(9_000), &items), [111, 111]),

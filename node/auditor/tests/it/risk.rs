@@ -64,7 +64,7 @@ fn limits_are_looked_at_in_their_order() {
 #[test]
 fn the_day_of_limits_begins_at_midnight_of_the_scheme() {
     // 2026-01-15T23:59:57 in UTC+8.
-    let genesis = ChainGenesis { time: TimeMs(START_MS + 57_597_000), ..genesis() };
+    let genesis = ChainGenesis { time: TimeMs::new(START_MS + 57_597_000), ..genesis() };
     let mut scene = Scene::of(&genesis);
     let scheme = PolicyItem { user_day_max: 100.into(), ..policy(PolicyScope::Scheme, 0) };
     scene.say(DESK, scheme, 0);
@@ -81,7 +81,7 @@ fn the_day_of_limits_begins_at_midnight_of_the_scheme() {
 #[test]
 fn a_void_after_midnight_frees_the_day_of_acceptance_while_its_sum_stands() {
     // 2026-01-15T23:59:56 in UTC+8. The clock of limits is put back to UTC after midnight.
-    let genesis = ChainGenesis { time: TimeMs(START_MS + 57_596_000), ..genesis() };
+    let genesis = ChainGenesis { time: TimeMs::new(START_MS + 57_596_000), ..genesis() };
     let mut scene = Scene::of(&genesis);
     let scheme = PolicyItem { user_day_max: 100.into(), ..policy(PolicyScope::Scheme, 0) };
     scene.say(DESK, scheme, 0);

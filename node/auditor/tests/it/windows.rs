@@ -32,7 +32,7 @@ fn decide(proposed: &SettleWindowItem, decision: Decision) -> SettlementDecision
 fn status(scene: &Scene) -> (PaymentStatus, u32, u32) {
     let instructions = scene.auditor.instructions();
     let (_, instruction) = instructions.first_key_value().unwrap();
-    (instruction.status, instruction.gateway.0, instruction.attempt)
+    (instruction.status, instruction.gateway.get(), instruction.attempt)
 }
 
 fn due_ms(scene: &Scene) -> u64 {
@@ -107,7 +107,7 @@ fn the_digest_of_a_report_is_of_its_positions() {
         bytes.extend(debits.to_le_bytes());
         bytes.extend(credits.to_le_bytes());
     }
-    let expected = chain_types::hash::sha256(&[&bytes]).0;
+    let expected = chain_types::hash::sha256(&[&bytes]).bytes();
     assert_eq!(scene.auditor.report_digest(0), Some(expected));
     assert_eq!(scene.auditor.report_digest(1), None, "it is open");
 }
@@ -120,7 +120,7 @@ fn a_window_is_closed_by_the_first_block_that_reaches_its_time() {
     scene.window += 1;
     scene.pass(1);
     let windows = scene.auditor.windows();
-    assert_eq!(windows[&WindowId(0)].closed_ms, START_MS + 30_000);
+    assert_eq!(windows[&WindowId::new(0)].closed_ms, START_MS + 30_000);
 }
 
 #[test]

@@ -49,7 +49,7 @@ impl Terms {
     ) -> Self {
         let budget = |(merchant, currency): &(MerchantId, Currency)| Deposit {
             kind: Deposit::POOL,
-            owner: merchant.0,
+            owner: merchant.get(),
             currency: *currency,
             amount: BUDGET,
         };
@@ -84,8 +84,8 @@ fn programme(merchant: MerchantId, currency: Currency, gateways: Vec<Participant
         merchant,
         currency,
         tiers: vec![CashbackTier::DEFAULT],
-        order_max: Amount(0),
-        user_month_max: Amount(USER_MAX),
+        order_max: Amount::new(0),
+        user_month_max: Amount::new(USER_MAX),
         offset_min: 480,
         is_active: true,
         order_least: Programme::least_of(&[CashbackTier::DEFAULT]),
@@ -96,7 +96,7 @@ fn programme(merchant: MerchantId, currency: Currency, gateways: Vec<Participant
 fn limit(currency: Currency) -> PolicyItem {
     PolicyItem {
         scope: PolicyScope::Scheme.number().into(),
-        currency: currency.0.into(),
+        currency: currency.get().into(),
         order_max: USER_MAX.into(),
         user_day_max: USER_MAX.into(),
         hold_above: USER_MAX.into(),

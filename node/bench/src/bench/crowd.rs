@@ -102,7 +102,7 @@ impl Crowd {
         let user = scattered(self.users.draw(choices), gateway);
         let merchant = usize::try_from(self.popularity.draw(choices)).unwrap_or(0);
         Purchase {
-            user: (u128::from(gateway.0) << 64 | u128::from(user)).to_le_bytes(),
+            user: (u128::from(gateway.get()) << 64 | u128::from(user)).to_le_bytes(),
             merchant: self.merchants.get(merchant).copied().unwrap_or_default(),
             currency: self.currency_of(user),
             amount: Profile::amount(self.amount_max, choices),
@@ -163,7 +163,7 @@ fn shuffle<T>(items: &mut [T], entropy: &mut Entropy) {
 /// Returns the pseudonym's number of a gateway's user of a rank: like a hash, so that frequent
 /// users do not lie side by side in the nodes' tables. No two ranks have the same.
 fn scattered(rank: u64, gateway: ParticipantId) -> u64 {
-    scatter(rank ^ (u64::from(gateway.0) << 32))
+    scatter(rank ^ (u64::from(gateway.get()) << 32))
 }
 
 /// The finaliser of `SplitMix64`: a permutation of the numbers.

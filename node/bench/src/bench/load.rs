@@ -203,8 +203,8 @@ mod tests {
     use super::*;
 
     fn loader() -> Loader {
-        let id = ParticipantId(201);
-        let payees = vec![(MerchantId(1), Currency(156))];
+        let id = ParticipantId::new(201);
+        let payees = vec![(MerchantId::new(1), Currency::new(156))];
         let profile = Profile { gateway: id, collected: true, payees, amount_max: 1_000, users: 0 };
         Loader { id, key: SecretKey::from_seed(&[7; 32]), profile, crowd: None }
     }
@@ -232,7 +232,7 @@ mod tests {
         let loader = Loader { profile: Profile { users: 1_000, ..loader().profile }, ..loader() };
         let orders = |seed| {
             let mut draws = Draws::new(seed, 0).unwrap();
-            loader.orders(&mut draws, TimeMs(1_790_000_000_000), 100)
+            loader.orders(&mut draws, TimeMs::new(1_790_000_000_000), 100)
         };
         let chosen = |orders: &[RechargeItem]| -> Vec<_> {
             orders.iter().map(|order| (order.user, order.amount())).collect()

@@ -13,9 +13,9 @@ use rpc_client::party::Party;
 use rpc_client::scheme::{Deposit, Scheme, say};
 
 /// The currency in which users pay.
-pub const PAID: Currency = Currency(156);
+pub const PAID: Currency = Currency::new(156);
 /// The currency in which merchants are paid across the border.
-pub const PAID_OUT: Currency = Currency(840);
+pub const PAID_OUT: Currency = Currency::new(840);
 /// A provider's position and a quote's ceiling, which no load exhausts, in minor units.
 const POSITION: u64 = 1_000_000_000_000_000;
 /// Dollars for a yuan in the middle, with [`SCALE`] decimals.
@@ -62,7 +62,7 @@ impl Market {
         anyhow::ensure!(!providers.is_empty(), "the folder holds no FX provider's key");
         let position = |provider: &Party| Deposit {
             kind: Deposit::POSITION,
-            owner: u64::from(provider.id.0),
+            owner: u64::from(provider.id.get()),
             currency: PAID_OUT,
             amount: POSITION,
         };
@@ -116,11 +116,11 @@ impl Market {
         let place = turn % self.providers.len() as u64;
         let Some(provider) = self.providers.get(usize::try_from(place)?) else { return Ok(()) };
         // Numbers only go up, over runs too.
-        let number = u32::try_from(now().0 / 1_000)?.max(self.last_number + 1);
+        let number = u32::try_from(now().get() / 1_000)?.max(self.last_number + 1);
         self.last_number = number;
-        let (id, valid_until) = (QuoteId::new(provider.id, number), now().plus(QUOTE_VALID_MS));
+        let (id, valid_until) = (QuoteId::of(provider.id, number), now().plus(QUOTE_VALID_MS));
         let rate = rate(mantissa(turn / QUOTES_A_RATE, place));
-        let item = rate.quote(id, Amount(POSITION), valid_until);
+        let item = rate.quote(id, Amount::new(POSITION), valid_until);
         say(provider, &[item]).await?;
         self.report.quotes += 1;
         self.newest.send_replace(Some(item.quote_id()));

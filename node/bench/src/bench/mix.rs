@@ -268,14 +268,14 @@ impl Parties {
             _ => (loader.id, &loader.key),
         };
         for order in &mut orders {
-            order.order_id = order.order_id().owned_by(id).0;
+            order.order_id = order.order_id().owned_by(id).bytes();
             let is_reserved = kind == LoadKind::Reserve;
             order.flags = if is_reserved { 0 } else { Flags::COLLECTED }.into();
             let is_converted = kind == LoadKind::CrossBorder && order.amount.get() >= CONVERTED_MIN;
             if let Some(quote) = quote.filter(|_| is_converted) {
-                order.currency = PAID.0.into();
-                order.payout_currency = PAID_OUT.0.into();
-                order.fx_quote = quote.0.into();
+                order.currency = PAID.get().into();
+                order.payout_currency = PAID_OUT.get().into();
+                order.fx_quote = quote.get().into();
                 order.payout_minimum = 1.into();
             }
         }
@@ -311,7 +311,7 @@ impl Parties {
 
     async fn give_back(self: Arc<Self>, gateway: usize, orders: Vec<(OrderId, u64)>, turn: Turn) {
         let item = |(order, amount): &(OrderId, u64)| ReturnItem {
-            order_id: order.0,
+            order_id: order.bytes(),
             amount: (*amount).into(),
             rested_max: u64::MAX.into(),
             reason: ReturnReason::CustomerRequest.number().into(),
@@ -363,7 +363,7 @@ impl Parties {
             let payer = self.payers.get(&order.merchant()).filter(|payer| **payer != gateway);
             let Some(kept) = payer.and_then(|payer| self.returnable.get(*payer)) else { continue };
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.push((order.order_id(), order.amount().0));
+            kept.push((order.order_id(), order.amount().get()));
             let beyond = kept.len().saturating_sub(RETURNABLE_MAX);
             kept.drain(..beyond);
         }

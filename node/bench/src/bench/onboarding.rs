@@ -81,11 +81,11 @@ impl Onboarding {
         gateways: &[ParticipantId],
         wanted: u64,
     ) -> anyhow::Result<Self> {
-        let last = chain.participants.last().map_or(0, |participant| participant.id.0);
+        let last = chain.participants.last().map_or(0, |participant| participant.id.get());
         let mut registrars = Vec::new();
         for (place, gateway) in (1..).zip(gateways) {
             let key = genesis::draw_secret_key()?;
-            let id = ParticipantId(last + place);
+            let id = ParticipantId::new(last + place);
             let (chain_id, client) = (chain.chain_id, Arc::clone(client));
             registrars.push((Party { id, key, chain_id, client, first_node: 0 }, *gateway));
         }
@@ -106,7 +106,7 @@ impl Onboarding {
             limits: RegistrarLimits { gateway: *gateway, added_max: most, changed_max: most },
         };
         scheme.govern(&registrars.iter().map(limits).collect::<Vec<_>>()).await?;
-        let first = chain.merchants.iter().map(|merchant| merchant.id.0 + 1).max().unwrap_or(1);
+        let first = chain.merchants.iter().map(|merchant| merchant.id.get() + 1).max().unwrap_or(1);
         Ok(Self { registrars, first, wanted })
     }
 
@@ -144,7 +144,7 @@ impl Onboarding {
 
 fn merchant(id: u64, payout_gateway: ParticipantId) -> Option<MerchantItem> {
     let name = format!("streamer {id}");
-    let (id, payout_account) = (MerchantId(id), Digest::ZERO);
+    let (id, payout_account) = (MerchantId::new(id), Digest::ZERO);
     let (suspended, legal_entity) = (false, String::new());
     MerchantItem::new(&Merchant {
         id,

@@ -357,7 +357,7 @@ mod tests {
     fn orders_grow_old_and_are_drawn_by_age() {
         let (known, start) = (Known::new().unwrap(), Instant::now());
         assert!(known.draw(Age::Recent, start).is_none());
-        let order = |number: u8| OrderId::new(TimeMs(1), [number; 10]);
+        let order = |number: u8| OrderId::new(TimeMs::new(1), [number; 10]);
         known.add(order(1), start);
         // Nothing is old yet: the other age is better than nothing.
         let drawn = known.draw(Age::Old, start).unwrap();
@@ -372,14 +372,14 @@ mod tests {
     #[test]
     fn what_is_remembered_is_bounded_and_spread() {
         let (known, start) = (Known::new().unwrap(), Instant::now());
-        let order = |number: u64| OrderId::new(TimeMs(number), [0; 10]);
+        let order = |number: u64| OrderId::new(TimeMs::new(number), [0; 10]);
         for number in 0..40_000 {
             known.add(order(number), start + OLD * u32::try_from(number / 2_000).unwrap());
         }
         let orders = known.lock();
         assert!(orders.old.len() <= OLD_MAX && orders.recent.len() <= RECENT_MAX);
         assert_eq!(orders.aged, 38_000);
-        let first = orders.old.iter().filter(|(order, _)| order.time().0 < 19_000).count();
+        let first = orders.old.iter().filter(|(order, _)| order.time().get() < 19_000).count();
         let share = first as f64 / orders.old.len() as f64;
         assert!((0.4..0.6).contains(&share), "{share} of the first half");
     }

@@ -433,9 +433,9 @@ mod tests {
 
     #[test]
     fn the_first_merchants_stay_in_all_their_currencies() {
-        let pair = |merchant, currency| (MerchantId(merchant), Currency(currency));
+        let pair = |merchant, currency| (MerchantId::new(merchant), Currency::new(currency));
         let payees = vec![pair(1, 156), pair(1, 840), pair(2, 156), pair(2, 840), pair(3, 156)];
-        let gateway = ParticipantId(201);
+        let gateway = ParticipantId::new(201);
         let mut profile = Profile { gateway, collected: true, payees, amount_max: 1, users: 1 };
         keep_first(&mut profile, 2);
         assert_eq!(profile.payees.len(), 4);

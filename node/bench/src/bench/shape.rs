@@ -185,8 +185,9 @@ mod tests {
 
     #[test]
     fn pairs_that_are_alike_share_the_orders_and_all_have_programmes() {
-        let (yuan, dollar) = (Currency(156), Currency(840));
-        let pairs = [(1, yuan), (1, dollar), (2, yuan)].map(|(id, money)| (MerchantId(id), money));
+        let (yuan, dollar) = (Currency::new(156), Currency::new(840));
+        let pairs =
+            [(1, yuan), (1, dollar), (2, yuan)].map(|(id, money)| (MerchantId::new(id), money));
         let whom = Whom::of_pairs(pairs.into(), 500);
         let shape = whom.shape(&BatchSizes::fixed(8_192), 1);
         assert_eq!((shape.merchants, shape.programmes), (2, 3));

@@ -121,7 +121,7 @@ impl HistoryChain {
         let mut signers = Vec::new();
         for folder in &network.participants {
             let (_, key) = ParticipantConfig::load(&folder.config)?.open()?;
-            let id = ParticipantId(folder.id);
+            let id = ParticipantId::new(folder.id);
             let roles = genesis.participant(id).map(|known| known.roles).context("a stranger")?;
             signers.push(Signer { id, key, roles });
         }
@@ -221,9 +221,14 @@ impl HistoryChain {
         let home = &mut self.home;
         let state = read_state(&home.state);
         let height = state.height().next();
-        let proposer = home.proposers.proposer(state.validators(), height, Round(0));
-        let context =
-            BlockContext { height, round: Round(0), parent_round: Round(0), proposer, time };
+        let proposer = home.proposers.proposer(state.validators(), height, Round::new(0));
+        let context = BlockContext {
+            height,
+            round: Round::new(0),
+            parent_round: Round::new(0),
+            proposer,
+            time,
+        };
         let past = Past { state: &state, archive: &*home.archive };
         let executed =
             costing(&mut self.steps.execute, || execute(&state, &context, &batches, &[], &past))?;

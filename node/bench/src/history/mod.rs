@@ -240,7 +240,7 @@ impl<'a> History<'a> {
         self.chain.take_checkpoint()?;
         let checkpoint = self.chain.checkpoint.into();
         let orders_before = self.chain.orders;
-        let height_before = self.chain.head().0.0;
+        let height_before = self.chain.head().0.get();
         let order = self.measure_orders(orders_before + measured)?;
         let pid = std::process::id();
         let memory = MemoryReport {
@@ -255,7 +255,7 @@ impl<'a> History<'a> {
         let peak_bytes = memory_peak_bytes(pid).unwrap_or(0);
         let next = Self { chain, loads, settling, made, bar, cancel };
         let reads_cold = next.read(&old)?;
-        let height = next.chain.head().0.0;
+        let height = next.chain.head().0.get();
         let report = SizeReport {
             orders_before,
             orders_measured: next.chain.orders - orders_before,

@@ -4,8 +4,8 @@
 use anyhow::Context as _;
 use chain_store::ChainStore as _;
 use chain_types::{
-    ArrivalItem, Decision, Height, Roles, SettleWindowItem, SettlementDecisionItem, TimeMs,
-    TransferItem, VerifiedBatch, WindowId,
+    ArrivalItem, Decision, Roles, SettleWindowItem, SettlementDecisionItem, TimeMs, TransferItem,
+    VerifiedBatch, WindowId,
 };
 use rpc_client::operations::reference_bytes;
 use rpc_client::scheme::{Deposit, approval, decision, proposals};
@@ -26,7 +26,7 @@ pub fn turn_contracts_on(chain: &mut HistoryChain, terms: &Terms) -> anyhow::Res
         budgets.iter().map(Deposit::proposal).collect::<anyhow::Result<_>>()?;
     // The block of the proposals is the first, of the approvals the second.
     let notice = chain.genesis().parameters.governance_notice_heights;
-    let activation = Height(chain.head().0.0 + 1 + notice + 1);
+    let activation = chain.head().0.plus(1 + notice + 1);
     let mut approvals = Vec::new();
     let time = next(chain);
     let mut batches = vec![chain.say(&desk, time, limits)?];
@@ -139,16 +139,16 @@ impl Settling {
             }
         }
         let proposal = |window: u64| -> anyhow::Result<SettleWindowItem> {
-            let report = chain.store().window(WindowId(window))?;
+            let report = chain.store().window(WindowId::new(window))?;
             let report = report.context("a closed window has a report")?;
             Ok(SettleWindowItem {
                 window: window.into(),
-                digest: report.digest().0,
+                digest: report.digest().bytes(),
                 reference: reference_bytes("settled").unwrap_or_default(),
                 spare: [0; 24],
             })
         };
-        self.proposed = (before.0..open.0).map(proposal).collect::<anyhow::Result<_>>()?;
+        self.proposed = (before.get()..open.get()).map(proposal).collect::<anyhow::Result<_>>()?;
         batches.push(chain.say(&self.agent, time, &self.proposed)?);
         Ok(batches)
     }

@@ -58,13 +58,13 @@ fn the_chain_s_time_goes_by_the_rate_and_always_on() {
         chain_id: chain_types::ChainId::default(),
         loaders: Vec::new(),
         keys: Vec::new(),
-        from: chain_types::TimeMs(1_000),
+        from: chain_types::TimeMs::new(1_000),
         rate,
         valid_ms: 1_000,
         batch_items: items,
         block_batches: 2,
     };
-    let times = |making: SigningTerms| [1, 2, 300].map(|number| making.time(number).0);
+    let times = |making: SigningTerms| [1, 2, 300].map(|number| making.time(number).get());
     assert_eq!(times(making(120_000, 6_000)), [1_100, 1_200, 31_000]);
     assert_eq!(times(making(1_000_000, 1)), [1_001, 1_002, 1_300]);
     assert!(maker::start(making(1, 1)).is_err(), "no gateway");

@@ -49,8 +49,8 @@ pub async fn run(
     output.note("the auditor reads the blocks of one home");
     let audited = tokio::task::block_in_place(|| {
         let watch = |last: Height| {
-            let bar = output.progress(last.0, "blocks");
-            move |height: Height| bar.set_position(height.0)
+            let bar = output.progress(last.get(), "blocks");
+            move |height: Height| bar.set_position(height.get())
         };
         verdict::of_network(&network.nodes, &genesis, watch)
     });

@@ -190,7 +190,7 @@ impl<'a> Play<'a> {
                 one_step_rate: 0,
                 websocket_urls: websocket_urls.clone(),
                 credit_ms: CREDIT_MS,
-                unpaid: MerchantId(0),
+                unpaid: MerchantId::new(0),
                 activity: Arc::clone(activity),
             };
             paying.spawn(gateway.pay(stop.clone()));

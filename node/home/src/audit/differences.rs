@@ -59,7 +59,7 @@ pub fn account_differences(auditor: &Auditor, state: &State) -> Vec<String> {
                 net_debit_cap: account.net_debit_cap,
                 settled: account.settled,
             };
-            ((key.kind.number(), key.owner, key.currency.0), counters)
+            ((key.kind.number(), key.owner, key.currency.get()), counters)
         })
         .collect();
     let names: BTreeSet<_> = audited.keys().chain(node.keys()).collect();
@@ -69,7 +69,7 @@ pub fn account_differences(auditor: &Auditor, state: &State) -> Vec<String> {
         differences.push(|| {
             let (kind, owner, currency) = *name;
             let (rules, books) = (of(&audited, name), of(&node, name));
-            let currency = Currency(currency);
+            let currency = Currency::new(currency);
             format!("account {kind}:{owner}:{currency}: {rules:?} by the rules, {books:?} here")
         });
     }
@@ -110,12 +110,15 @@ fn is_same_window(report: &ClosedWindow, record: &WindowRecord) -> bool {
         .map(|position| {
             let party = position.party;
             let (debits, credits) = (position.gross_debits, position.gross_credits);
-            ((party.kind.number(), party.owner, party.currency.0), GrossSums { debits, credits })
+            (
+                (party.kind.number(), party.owner, party.currency.get()),
+                GrossSums { debits, credits },
+            )
         })
         .collect();
     kept == report.parties
-        && record.opened.0 == report.opened_ms
-        && record.closed.is_some_and(|closed| closed.0 == report.closed_ms)
+        && record.opened.get() == report.opened_ms
+        && record.closed.is_some_and(|closed| closed.get() == report.closed_ms)
 }
 
 /// Instructions that are not as the rules have them.
@@ -153,22 +156,24 @@ fn is_same_instruction(rules: &Instruction, record: &InstructionRecord) -> bool 
     let is_same_status = match (rules.status, record.status) {
         (PaymentStatus::Instructed, Kept::Instructed) => true,
         (PaymentStatus::Arrived { time_ms }, Kept::Arrived { time, .. })
-        | (PaymentStatus::Returned { time_ms }, Kept::Returned { time, .. }) => time_ms == time.0,
+        | (PaymentStatus::Returned { time_ms }, Kept::Returned { time, .. }) => {
+            time_ms == time.get()
+        }
         (PaymentStatus::Failed { height, time_ms }, Kept::Failed { time, location, .. }) => {
-            (height, time_ms) == (location.height.0, time.0)
+            (height, time_ms) == (location.height.get(), time.get())
         }
         _ => false,
     };
     is_same_status
         && rules.gateway == record.gateway
-        && rules.amount == record.amount.0
-        && rules.left == record.left().0
-        && rules.due_ms == record.deadline.0
+        && rules.amount == record.amount.get()
+        && rules.left == record.left().get()
+        && rules.due_ms == record.deadline.get()
         && rules.attempt == u32::from(record.attempt)
         && rules.orders == record.order_count
         && rules.converted == record.cross_border_count
-        && rules.earliest_accepted == record.earliest_accepted.0
-        && rules.given_ms == record.instructed.0
+        && rules.earliest_accepted == record.earliest_accepted.get()
+        && rules.given_ms == record.instructed.get()
         && rules.failures == u32::from(record.failures)
 }
 
@@ -188,8 +193,10 @@ pub fn breach_differences(auditor: &Auditor, store: &Store) -> Result<Vec<String
         after = Some(last.cursor());
         // A page may end within a block: the rest of that block is read with it.
         let mut kept: BTreeSet<MissedDeadline> = page.iter().map(breach_of).collect();
-        let end = last.height.0;
-        while let Some(more) = store.breaches(after, 1)?.first().filter(|one| one.height.0 == end) {
+        let end = last.height.get();
+        while let Some(more) =
+            store.breaches(after, 1)?.first().filter(|one| one.height.get() == end)
+        {
             after = Some(more.cursor());
             kept.insert(breach_of(more));
         }
@@ -208,20 +215,20 @@ pub fn breach_differences(auditor: &Auditor, store: &Store) -> Result<Vec<String
 
 fn breach_of(record: &BreachRecord) -> MissedDeadline {
     MissedDeadline {
-        height: record.height.0,
+        height: record.height.get(),
         stage: match record.stage {
             Missed::Collected => Stage::Collected,
             Missed::Instructed => Stage::Instructed,
             Missed::Arrived => Stage::Arrived,
             Missed::Failed => Stage::Failed,
         },
-        late: record.late.map(|late| late.0),
+        late: record.late.map(|late| late.get()),
         subject: match record.subject {
             BreachSubject::Order(id) => Subject::Order(id),
             BreachSubject::Instruction(id) => Subject::Instruction(id),
         },
-        due_ms: record.deadline.0,
-        noticed_ms: record.noticed.0,
+        due_ms: record.deadline.get(),
+        noticed_ms: record.noticed.get(),
     }
 }
 
@@ -231,8 +238,8 @@ pub fn sla_differences(auditor: &Auditor, state: &State) -> Vec<String> {
     let tables = state.tables();
     let kept = tables.sla.iter().map(|((gateway, corridor), counters)| {
         let key = CorridorKey {
-            gateway: gateway.0,
-            payout_currency: corridor.payout_currency.0,
+            gateway: gateway.get(),
+            payout_currency: corridor.payout_currency.get(),
             is_cross_border: corridor.is_cross_border,
         };
         let figures = SlaFigures {
@@ -255,7 +262,7 @@ pub fn sla_differences(auditor: &Auditor, state: &State) -> Vec<String> {
         *rules.entry((stage.number(), breach.late.unwrap_or_default())).or_default() += 1;
     }
     let kept = tables.breach_counts.iter();
-    let kept = kept.map(|((stage, late), count)| ((stage.number(), late.0), *count));
+    let kept = kept.map(|((stage, late), count)| ((stage.number(), late.get()), *count));
     lines.extend(compare("breaches by stage and party", &rules, &kept.collect()));
     lines
 }

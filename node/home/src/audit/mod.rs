@@ -60,11 +60,11 @@ pub fn audit_home(
     let keys = KeyHistory::read(store, genesis)?;
     let prepare = |decided| ReadBlock::verify(decided, store, &keys);
     std::thread::scope(|scope| {
-        let blocks = blocks(scope, store, genesis.chain_id, Height(1)..=last, prepare);
+        let blocks = blocks(scope, store, genesis.chain_id, Height::new(1)..=last, prepare);
         audit(
             genesis,
             blocks.zip(1..).map(|(block, height)| {
-                watch(Height(height));
+                watch(Height::new(height));
                 block
             }),
         )
@@ -115,16 +115,19 @@ pub(crate) mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use chain_state::State;
     use chain_store::StoreOptions;
-    use chain_types::{Rejection, TimeMs, ValidatorId};
+    use chain_types::{BlockHash, ChainId, Digest, Rejection, TimeMs, ValidatorId};
 
     use super::*;
     use crate::opening;
     use crate::test_chain::{GATEWAYS, SHOP, TestChain};
     use rpc_client::operations::OperationKind;
 
+    /// A digest of nothing in a chain.
+    const ANOTHER: Digest = Digest::from_bytes([1; 32]);
+
     /// A chain of four blocks with orders, one of them refused; its blocks, and its last state.
     pub fn chain() -> (ChainGenesis, Vec<ReadBlock>, State, tempfile::TempDir) {
-        let mut chain = TestChain::new(TimeMs(1_790_000_000_000));
+        let mut chain = TestChain::new(TimeMs::new(1_790_000_000_000));
         for (later_ms, amount) in [(1_000, "12.34"), (1_000, "5000000.00"), (20_000, "7.00")] {
             let [gateway, ..] = GATEWAYS;
             let text = format!("{SHOP},{gateway},{amount},CNY");
@@ -137,7 +140,7 @@ pub(crate) mod tests {
             opening::open_to_read(folder.path(), &genesis, StoreOptions::default()).unwrap();
         let keys = KeyHistory::read(&store, &genesis).unwrap();
         let prepare = |decided| ReadBlock::verify(decided, &store, &keys);
-        let heights = Height(1)..=state.height();
+        let heights = Height::new(1)..=state.height();
         let blocks = std::thread::scope(|scope| {
             let read = blocks(scope, &store, genesis.chain_id, heights, prepare);
             read.collect::<anyhow::Result<Vec<_>>>().unwrap()
@@ -199,16 +202,16 @@ pub(crate) mod tests {
         let (genesis, blocks, ..) = chain();
         type Forgery = fn(&mut ReadBlock);
         let rows: [(&str, Forgery); 10] = [
-            ("parent", |block| block.header.parent.0.0[0] ^= 1),
-            ("chain id", |block| block.header.chain_id.0.0[0] ^= 1),
-            ("proposer", |block| block.header.proposer = ValidatorId(9)),
-            ("batches root", |block| block.header.batches_root.0[0] ^= 1),
-            ("results root", |block| block.header.results_root.0[0] ^= 1),
-            ("parameters hash", |block| block.header.parameters_hash.0[0] ^= 1),
-            ("validators hash", |block| block.header.validators_hash.0[0] ^= 1),
-            ("next validators hash", |block| block.header.next_validators_hash.0[0] ^= 1),
+            ("parent", |block| block.header.parent = BlockHash::new(ANOTHER)),
+            ("chain id", |block| block.header.chain_id = ChainId::new(ANOTHER)),
+            ("proposer", |block| block.header.proposer = ValidatorId::new(9)),
+            ("batches root", |block| block.header.batches_root = ANOTHER),
+            ("results root", |block| block.header.results_root = ANOTHER),
+            ("parameters hash", |block| block.header.parameters_hash = ANOTHER),
+            ("validators hash", |block| block.header.validators_hash = ANOTHER),
+            ("next validators hash", |block| block.header.next_validators_hash = ANOTHER),
             ("party count", |block| block.header.party_count += 1),
-            ("parties root", |block| block.header.parties_root.0[0] ^= 1),
+            ("parties root", |block| block.header.parties_root = ANOTHER),
         ];
         for (what, forgery) in rows {
             let mut forged = blocks.clone();

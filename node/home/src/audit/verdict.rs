@@ -99,7 +99,7 @@ pub fn of_network<W: Fn(Height)>(
         states_as_said &= at(state.height())?.header.state_digest == state.digest();
         heads.push(HeadView {
             node: node.clone(),
-            height: state.height().0,
+            height: state.height().get(),
             state_digest: state.digest().to_string(),
         });
     }
@@ -121,7 +121,7 @@ pub fn of_network<W: Fn(Height)>(
 pub fn takings(auditor: &Auditor, currency: Currency) -> Takings {
     let mut takings = Takings::default();
     let statements = auditor.statements().iter();
-    for (_, month) in statements.filter(|(key, _)| key.currency == currency.0) {
+    for (_, month) in statements.filter(|(key, _)| key.currency == currency.get()) {
         takings.orders += month.orders;
         takings.collected += month.collected;
         takings.cashback += month.cashback_granted;
@@ -134,7 +134,7 @@ pub fn takings(auditor: &Auditor, currency: Currency) -> Takings {
         }
     }
     for ((kind, _, of), counters) in auditor.balances() {
-        if (kind, of) == (MERCHANT_PAYABLE, currency.0) {
+        if (kind, of) == (MERCHANT_PAYABLE, currency.get()) {
             takings.owed += counters.credits_posted;
             takings.left += counters.balance();
         }
@@ -179,7 +179,7 @@ mod tests {
     fn takings_are_the_sums_of_orders_and_instructions() {
         let (genesis, blocks, ..) = chain();
         let audited = audit(&genesis, blocks.into_iter().map(Ok)).unwrap();
-        let takings = takings(&audited.auditor, Currency(156));
+        let takings = takings(&audited.auditor, Currency::new(156));
         assert_eq!((takings.orders, takings.collected, takings.owed), (2, 1_934, 1_934));
         assert_eq!((takings.instructed, takings.arrived, takings.left), (1_234, 0, 1_934));
     }

@@ -130,9 +130,9 @@ impl Closing<'_> {
                 let cells = [
                     kind,
                     owner,
-                    Cell::Number(entry.height.0),
+                    Cell::Number(entry.height.get()),
                     Cell::Number(u64::from(entry.sequence)),
-                    Cell::text(time_text(entry.time.0)),
+                    Cell::text(time_text(entry.time.get())),
                     Cell::text(cause),
                     Cell::text(subject),
                     Cell::Number(entry.order_count),

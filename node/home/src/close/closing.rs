@@ -38,13 +38,13 @@ impl Closing<'_> {
 
     /// The window that was open after a block; window zero before the first one.
     pub(super) fn window_at(&self, height: Height) -> Result<u64, StatementFault> {
-        if height.0 == 0 { Ok(0) } else { Ok(header(self.store, height)?.window.0) }
+        if height.get() == 0 { Ok(0) } else { Ok(header(self.store, height)?.window.get()) }
     }
 
     pub(super) fn name_of(&self, kind: AccountKind, owner: u64) -> String {
         match kind {
             AccountKind::MerchantPayable | AccountKind::CashbackPool => {
-                self.state.merchant(MerchantId(owner)).map(|found| found.name.clone())
+                self.state.merchant(MerchantId::new(owner)).map(|found| found.name.clone())
             }
             _ if owner == 0 => Some("scheme".to_owned()),
             _ => return self.party(u32::try_from(owner).unwrap_or_default()),
@@ -53,7 +53,7 @@ impl Closing<'_> {
     }
 
     pub(super) fn party(&self, id: u32) -> String {
-        let found = self.state.participant(ParticipantId(id));
+        let found = self.state.participant(ParticipantId::new(id));
         found.map(|found| found.name.clone()).unwrap_or_default()
     }
 

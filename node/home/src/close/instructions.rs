@@ -37,11 +37,11 @@ impl Later {
     fn hear(&mut self, what: &What, is_first: bool) {
         match what {
             What::Arrived { amount, .. } if self.arrived.is_none() => {
-                self.arrived = Some(amount.0);
+                self.arrived = Some(amount.get());
             }
             What::Bounced { .. } if is_first => self.begins_arrived = true,
             What::Returned { record, .. } if self.arrived.is_none() => {
-                self.returned = self.returned.saturating_add(record.payout.0);
+                self.returned = self.returned.saturating_add(record.payout.get());
             }
             _ => {}
         }
@@ -49,8 +49,8 @@ impl Later {
 
     /// Returns the rest of it at the end of the day, if it was open. `left` is what is left now.
     fn left_then(&self, left: Amount) -> Option<Amount> {
-        let left = self.arrived.unwrap_or(left.0);
-        (!self.begins_arrived).then(|| Amount(left.saturating_add(self.returned)))
+        let left = self.arrived.unwrap_or(left.get());
+        (!self.begins_arrived).then(|| Amount::new(left.saturating_add(self.returned)))
     }
 }
 
@@ -82,7 +82,7 @@ impl Closing<'_> {
     fn opened(&self) -> Result<BTreeMap<Currency, Tally>, StatementFault> {
         let mut opened: BTreeMap<Currency, Tally> = BTreeMap::new();
         for window in self.closed_windows()? {
-            self.each_instruction(InstructionFilter::Window(WindowId(window)), |record| {
+            self.each_instruction(InstructionFilter::Window(WindowId::new(window)), |record| {
                 opened.entry(record.id.currency).or_default().add(record.amount);
                 Ok(())
             })?;
@@ -112,10 +112,10 @@ impl Closing<'_> {
         let end = self.window_at(self.last)?;
         let later = self.later(end)?;
         let mut open: BTreeMap<(Currency, usize), Tally> = BTreeMap::new();
-        let mut close_of = (WindowId(u64::MAX), 0);
+        let mut close_of = (WindowId::new(u64::MAX), 0);
         self.each_instruction(InstructionFilter::All, |record| {
             let id = record.id;
-            if id.window.0 >= end {
+            if id.window.get() >= end {
                 return Ok(());
             }
             let left = match later.get(&id) {
@@ -130,9 +130,9 @@ impl Closing<'_> {
             let Some(left) = left else { return Ok(()) };
             if close_of.0 != id.window {
                 let closed = self.store.window(id.window)?.and_then(|window| window.closed);
-                close_of = (id.window, closed.unwrap_or_default().0);
+                close_of = (id.window, closed.unwrap_or_default().get());
             }
-            let age_ms = self.ends.0.saturating_sub(close_of.1);
+            let age_ms = self.ends.get().saturating_sub(close_of.1);
             let age = AGES_MS.iter().position(|(end_ms, _)| age_ms <= *end_ms).unwrap_or_default();
             open.entry((id.currency, age)).or_default().add(left);
             Ok(())
@@ -153,7 +153,7 @@ impl Closing<'_> {
                 }
                 what => what.instruction(),
             };
-            if let Some(id) = id.filter(|id| id.window.0 < end) {
+            if let Some(id) = id.filter(|id| id.window.get() < end) {
                 let is_first = !found.contains_key(&id);
                 found.entry(id).or_default().hear(&event.what, is_first);
             }
@@ -169,7 +169,7 @@ impl Closing<'_> {
             None => self.store.archived_order(order)?,
         };
         let Some(height) = record.map(|record| record.status_height) else { return Ok(None) };
-        let block = if height > Height(0) { self.store.block(height)? } else { None };
+        let block = if height > Height::new(0) { self.store.block(height)? } else { None };
         Ok(block.map(|block| block.block.header.window))
     }
 }

@@ -83,9 +83,9 @@ impl Day {
             let utc = date.to_zoned(jiff::tz::TimeZone::UTC).ok();
             let utc_ms = utc.map_or(i64::MAX, |utc| utc.timestamp().as_millisecond());
             let begins = utc_ms.saturating_sub(i64::from(offset_min) * 60_000);
-            TimeMs(u64::try_from(begins).unwrap_or(0))
+            TimeMs::new(u64::try_from(begins).unwrap_or(0))
         };
-        (begins(self.0), self.0.tomorrow().map_or(TimeMs(u64::MAX), begins))
+        (begins(self.0), self.0.tomorrow().map_or(TimeMs::new(u64::MAX), begins))
     }
 }
 
@@ -116,12 +116,12 @@ pub fn close(
     let Blocks { first, end, is_complete } = blocks(store, begins, ends)?;
     let time = node_console::output::time_text;
     if !is_complete {
-        let (last, ends) = (time(state.time().0), time(ends.0));
+        let (last, ends) = (time(state.time().get()), time(ends.get()));
         return Err(CloseFault::NotOver { day, last, ends }.into());
     }
-    let begun = header(store, Height(1))?.time;
+    let begun = header(store, Height::new(1))?.time;
     if ends <= begun && first == end {
-        return Err(CloseFault::BeforeGenesis { day, begun: time(begun.0) }.into());
+        return Err(CloseFault::BeforeGenesis { day, begun: time(begun.get()) }.into());
     }
     let last = end.previous().unwrap_or_default();
     let closing = Closing { store, state, first, last, ends };
@@ -160,7 +160,7 @@ impl Closing<'_> {
         day: Day,
         begins: TimeMs,
     ) -> Result<Map<String, Value>, StatementFault> {
-        let time = |time: TimeMs| node_console::output::time_text(time.0);
+        let time = |time: TimeMs| node_console::output::time_text(time.get());
         let mut head = chain.clone();
         let mut put = |name: &str, value: Value| head.insert(name.to_owned(), value);
         put("format", json!(1));
@@ -168,9 +168,9 @@ impl Closing<'_> {
         put("day_offset_min", json!(self.state.parameters().day_offset_min));
         put("begins", json!(time(begins)));
         put("ends", json!(time(self.ends)));
-        put("first_height", json!(self.first.0));
-        put("last_height", json!(self.last.0));
-        if self.last.0 > 0 {
+        put("first_height", json!(self.first.get()));
+        put("last_height", json!(self.last.get()));
+        if self.last.get() > 0 {
             let last = header(self.store, self.last)?;
             put("last_block", json!(last.hash().to_string()));
             put("last_state_digest", json!(last.state_digest.to_string()));
@@ -194,21 +194,21 @@ impl Closing<'_> {
                 if breach.height > self.last {
                     break 'pages;
                 }
-                let late = breach.late.unwrap_or_default().0;
+                let late = breach.late.unwrap_or_default().get();
                 *counts.entry((breach.stage.name(), late)).or_default() += 1;
                 let subject = match breach.subject {
                     chain_state::BreachSubject::Order(id) => format!("order {id}"),
                     chain_state::BreachSubject::Instruction(id) => format!("instruction {id}"),
                 };
                 let cells = [
-                    Cell::Number(breach.height.0),
+                    Cell::Number(breach.height.get()),
                     Cell::Number(u64::from(breach.sequence)),
-                    Cell::text(time(breach.noticed.0)),
+                    Cell::text(time(breach.noticed.get())),
                     Cell::text(breach.stage.name()),
-                    Cell::some(breach.late.map(|late| late.0)),
-                    Cell::text(breach.late.map(|late| self.party(late.0)).unwrap_or_default()),
+                    Cell::some(breach.late.map(|late| late.get())),
+                    Cell::text(breach.late.map(|late| self.party(late.get())).unwrap_or_default()),
                     Cell::text(subject),
-                    Cell::text(time(breach.deadline.0)),
+                    Cell::text(time(breach.deadline.get())),
                 ];
                 sheet.line(None, &cells)?;
             }
@@ -231,15 +231,16 @@ impl Closing<'_> {
             &["height", "time", "window", "block", "parent", "state_digest", "records_root"][..];
         let mut sheet = sheets.sheet("blocks", columns)?;
         let heights = BTreeSet::from([self.first, self.last]);
-        for height in heights.into_iter().filter(|height| *height <= self.last && height.0 > 0) {
+        for height in heights.into_iter().filter(|height| *height <= self.last && height.get() > 0)
+        {
             if height < self.first {
                 continue;
             }
             let header = header(self.store, height)?;
             let cells = [
-                Cell::Number(height.0),
-                Cell::text(node_console::output::time_text(header.time.0)),
-                Cell::Number(header.window.0),
+                Cell::Number(height.get()),
+                Cell::text(node_console::output::time_text(header.time.get())),
+                Cell::Number(header.window.get()),
                 Cell::text(header.hash().to_string()),
                 Cell::text(header.parent.to_string()),
                 Cell::text(header.state_digest.to_string()),
@@ -250,10 +251,11 @@ impl Closing<'_> {
         sheet.end()?;
         let mut sheet = sheets.sheet("validators", &["validator", "name", "proposed", "signed"])?;
         for (validator, (proposed, signed)) in &seen.validators {
-            let node = usize::try_from(validator.0).ok().and_then(|at| self.state.nodes().get(at));
+            let node =
+                usize::try_from(validator.get()).ok().and_then(|at| self.state.nodes().get(at));
             let name = node.map(|node| node.name.clone()).unwrap_or_default();
             let cells = [
-                Cell::Number(u64::from(validator.0)),
+                Cell::Number(u64::from(validator.get())),
                 Cell::text(name),
                 Cell::Number(*proposed),
                 Cell::Number(*signed),

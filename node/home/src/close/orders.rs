@@ -25,7 +25,7 @@ pub(super) struct Tally {
 impl Tally {
     pub(super) fn add(&mut self, amount: Amount) {
         self.count += 1;
-        self.amount += u128::from(amount.0);
+        self.amount += u128::from(amount.get());
     }
 
     /// The sum as a cell.
@@ -67,7 +67,7 @@ impl Seen {
     /// Goes through the day's blocks.
     pub(super) fn of(closing: &Closing<'_>) -> anyhow::Result<Self> {
         let mut seen = Self::default();
-        for height in (closing.first.0..=closing.last.0).map(Height) {
+        for height in (closing.first.get()..=closing.last.get()).map(Height::new) {
             seen.block(closing, height)?;
         }
         let end = closing.last.next();
@@ -129,7 +129,7 @@ impl Seen {
                 let (currency, payout_currency) = pair(item);
                 self.order("collected", currency, item.amount());
                 self.order("payout", payout_currency, *payout);
-                if cashback.0 > 0 {
+                if cashback.get() > 0 {
                     self.order("cashback-granted", currency, *cashback);
                 }
                 if let Some(conversions) = self.conversions_of(item) {
@@ -144,18 +144,18 @@ impl Seen {
             What::Bounced { instruction } => {
                 let key =
                     chain_state::AccountKey::payable(instruction.merchant, instruction.currency);
-                let height = Height(event.at.cause.height);
+                let height = Height::new(event.at.cause.height);
                 let amount = credited_by(closing.store, &key, height, *instruction)?;
                 self.instruction("bounced", instruction.currency, amount);
             }
             What::Failed { instruction } => {
-                self.instruction("failed", instruction.currency, Amount(0));
+                self.instruction("failed", instruction.currency, Amount::new(0));
             }
             What::SteppedIn { instruction, .. } => {
-                self.instruction("stepped-in-words", instruction.currency, Amount(0));
+                self.instruction("stepped-in-words", instruction.currency, Amount::new(0));
             }
             What::Reinstructed { instruction } => {
-                self.instruction("given-again", instruction.currency, Amount(0));
+                self.instruction("given-again", instruction.currency, Amount::new(0));
             }
         }
         Ok(())
@@ -170,7 +170,7 @@ impl Seen {
         };
         self.order(figure, currency, record.amount);
         self.order(of_payout, payout_currency, record.payout);
-        if record.cashback.0 > 0 {
+        if record.cashback.get() > 0 {
             self.order("cashback-taken-back", currency, record.cashback);
         }
         if !record.is_unconverted {
@@ -226,8 +226,8 @@ impl Closing<'_> {
             {
                 let cells = [
                     Cell::text(pair.as_str()),
-                    Cell::Number(u64::from(provider.0)),
-                    Cell::text(self.party(provider.0)),
+                    Cell::Number(u64::from(provider.get())),
+                    Cell::text(self.party(provider.get())),
                     Cell::Number(of.got.count),
                     Cell::Number(of.got_back.count),
                     got.cell(),

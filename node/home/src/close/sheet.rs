@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn amounts_have_the_decimals_of_their_currency() {
-        let of = |minor, number| amount(minor, Some(Currency(number)));
+        let of = |minor, number| amount(minor, Some(Currency::new(number)));
         assert_eq!(of(1_234, 156), "12.34");
         assert_eq!(of(-5, 156), "-0.05");
         assert_eq!(of(1_234, 392), "1234");

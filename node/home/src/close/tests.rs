@@ -69,7 +69,7 @@ fn three_days() -> Days {
     what_happens_seldom(&mut chain);
     let first = open_of(&chain.auditor);
     chain.block(DAY_MS, &[]);
-    for window in 0..chain.state.window().0 {
+    for window in 0..chain.state.window().get() {
         settle(&mut chain, window);
     }
     let second = open_of(&chain.auditor);
@@ -187,7 +187,7 @@ fn the_last_day_closes_with_the_auditor_s_books() {
         let kind = chain_state::AccountKind::ALL.iter().find(|kind| line["kind"] == kind.name());
         let currency = rpc_api::money::currency_of(line["currency"].as_str().unwrap()).unwrap();
         let owner = line["owner"].as_u64().unwrap();
-        let expected = balances[&(kind.unwrap().number(), owner, currency.0)];
+        let expected = balances[&(kind.unwrap().number(), owner, currency.get())];
         assert_eq!(minor(&line["closing"]), expected.balance(), "{line}");
         assert_eq!(minor(&line["closing_settled"]), expected.settled, "{line}");
         told += usize::from(expected.balance() != 0);

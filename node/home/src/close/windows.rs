@@ -18,13 +18,13 @@ impl Closing<'_> {
     }
 
     fn window(&self, id: u64) -> Result<WindowRecord, StatementFault> {
-        let found = self.store.window(WindowId(id))?;
+        let found = self.store.window(WindowId::new(id))?;
         found.ok_or_else(|| missing("a window", self.last))
     }
 
     /// The settlement that a block of the day, or of an earlier one, posted.
     fn settlement(&self, id: u64) -> Result<Option<WindowSettlement>, StatementFault> {
-        let found = self.store.window_settlement(WindowId(id))?;
+        let found = self.store.window_settlement(WindowId::new(id))?;
         Ok(found.filter(|word| word.location.height <= self.last))
     }
 
@@ -69,17 +69,17 @@ impl Closing<'_> {
             let word = settlement.as_ref();
             let cells = [
                 Cell::Number(id),
-                Cell::text(time_text(record.opened.0)),
-                closed.map_or(Cell::Empty, |closed| Cell::text(time_text(closed.0))),
-                Cell::Number(record.first_height.0),
-                Cell::some(last.map(|last| last.0)),
+                Cell::text(time_text(record.opened.get())),
+                closed.map_or(Cell::Empty, |closed| Cell::text(time_text(closed.get()))),
+                Cell::Number(record.first_height.get()),
+                Cell::some(last.map(|last| last.get())),
                 Cell::Number(record.order_count),
                 Cell::Number(record.instruction_count),
                 Cell::text(record.digest().to_string()),
-                word.map_or(Cell::Empty, |word| Cell::text(time_text(word.time.0))),
-                Cell::some(word.map(|word| word.location.height.0)),
-                Cell::some(word.map(|word| word.agent.0)),
-                Cell::some(word.map(|word| word.checker.0)),
+                word.map_or(Cell::Empty, |word| Cell::text(time_text(word.time.get()))),
+                Cell::some(word.map(|word| word.location.height.get())),
+                Cell::some(word.map(|word| word.agent.get())),
+                Cell::some(word.map(|word| word.checker.get())),
                 word.map_or(Cell::Empty, |word| Cell::text(hex::encode(word.reference))),
             ];
             sheet.line(None, &cells)?;

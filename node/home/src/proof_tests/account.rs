@@ -14,13 +14,13 @@ use crate::test_chain::{GATEWAYS, SHOP, TestChain};
 
 /// A payable after an order, proven.
 fn proven() -> (TestChain, ProvenAccount) {
-    let mut chain = TestChain::new(TimeMs(1_790_000_000_000));
+    let mut chain = TestChain::new(TimeMs::new(1_790_000_000_000));
     let bought = "merchant,amount,currency\n1001,12.34,CNY";
     let bought = chain.operations(GATEWAYS[0], OperationKind::Collected, bought);
     assert_eq!(chain.block(1_000, &[(GATEWAYS[0], bought)]), [0]);
-    let key = AccountKey::payable(MerchantId(SHOP), Currency(156));
+    let key = AccountKey::payable(MerchantId::new(SHOP), Currency::new(156));
     let proof = chain.state.account_proof(&key).unwrap();
-    let committed = chain.store.block(Height(1)).unwrap().unwrap();
+    let committed = chain.store.block(Height::new(1)).unwrap().unwrap();
     let (header, certificate) = (committed.block.header, committed.certificate);
     let proven = ProvenAccount { proof, header, certificate, lineage: Lineage::default() };
     (chain, proven)
@@ -54,7 +54,7 @@ fn no_bit_of_a_proof_can_be_changed() {
 fn a_proof_is_of_its_own_chain_and_account() {
     let (chain, proven) = proven();
     let mut genesis = chain.genesis.clone();
-    genesis.chain_id = chain_types::ChainId(chain_types::hash::sha256(&[b"another"]));
+    genesis.chain_id = chain_types::ChainId::new(chain_types::hash::sha256(&[b"another"]));
     assert_eq!(proven.verify(&genesis), Err(LineageError::Chain.into()));
     let mut other = proven.clone();
     other.proof.key.owner += 1;

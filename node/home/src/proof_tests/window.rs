@@ -32,7 +32,7 @@ fn prove(chain: &TestChain, window: WindowId) -> Option<RecordProof> {
 /// A chain whose first window has closed: gateway 201 collected 12.34 for a shop that gateway 202
 /// pays, and 202 collected 5.00 for one that 201 pays.
 fn closed() -> (TestChain, WindowId) {
-    let mut chain = TestChain::new(TimeMs(1_790_000_000_000));
+    let mut chain = TestChain::new(TimeMs::new(1_790_000_000_000));
     let window = chain.state.window();
     let bought = [(GATEWAYS[0], "1001,12.34"), (GATEWAYS[1], "1002,5.00")].map(|(who, row)| {
         let text = format!("merchant,amount,currency\n{row},CNY");
@@ -41,7 +41,7 @@ fn closed() -> (TestChain, WindowId) {
     assert_eq!(chain.block(1_000, &bought), [0, 0]);
     assert_eq!(prove(&chain, window), None, "it is open");
     chain.block(20_000, &[]);
-    assert_eq!(chain.state.window(), WindowId(window.0 + 1));
+    assert_eq!(chain.state.window(), window.next());
     (chain, window)
 }
 
@@ -65,7 +65,7 @@ fn a_closed_window_is_proven_with_the_genesis_file_only() {
     let read = RecordProof::decode(&bytes).unwrap();
     let proven = ProvenWindow::verify(&read, &chain.genesis).unwrap();
     assert_eq!((proven.window.id, proven.window.order_count), (window, 2));
-    assert_eq!((proven.header.height, proven.settlement), (Height(2), None));
+    assert_eq!((proven.header.height, proven.settlement), (Height::new(2), None));
     assert_eq!(proven.window.closed, Some(proven.header.time));
     let of = |gateway: u32| {
         let party = |position: &&Position| {
@@ -81,7 +81,7 @@ fn a_closed_window_is_proven_with_the_genesis_file_only() {
     for position in &proven.window.positions {
         *nets.entry(position.party.currency).or_default() += position.net();
     }
-    assert_eq!(nets, BTreeMap::from([(Currency(156), 0)]));
+    assert_eq!(nets, BTreeMap::from([(Currency::new(156), 0)]));
 }
 
 #[test]
@@ -90,13 +90,16 @@ fn the_word_that_it_is_settled_is_proven_with_it() {
     let proof = prove(&chain, window).unwrap();
     let proven = ProvenWindow::verify(&proof, &chain.genesis).unwrap();
     let word = proven.settlement.unwrap();
-    assert_eq!((word.window, word.agent), (window, ParticipantId(AGENTS[0])));
-    assert_eq!((word.checker, word.digest), (ParticipantId(AGENTS[1]), proven.window.digest()));
+    assert_eq!((word.window, word.agent), (window, ParticipantId::new(AGENTS[0])));
+    assert_eq!(
+        (word.checker, word.digest),
+        (ParticipantId::new(AGENTS[1]), proven.window.digest())
+    );
     assert_eq!(word.reference, [b'b'; 32]);
-    assert_eq!((proof.records.len(), word.location.height), (2, Height(4)));
+    assert_eq!((proof.records.len(), word.location.height), (2, Height::new(4)));
     // The window that is open now, and one that never was.
-    for other in [window.0 + 1, window.0 + 99] {
-        assert_eq!(prove(&chain, WindowId(other)), None, "window {other}");
+    for other in [window.get() + 1, window.get() + 99] {
+        assert_eq!(prove(&chain, WindowId::new(other)), None, "window {other}");
     }
 }
 
@@ -139,14 +142,18 @@ fn other_records_are_no_report_of_a_window() {
         ProvenWindow::read(&proof)
     };
     assert_eq!(report(|window| window.closed = None), Err(WindowProofError::Kind));
-    assert_eq!(report(|window| window.id.0 += 1), Err(WindowProofError::Kind), "another's word");
+    assert_eq!(
+        report(|window| window.id = window.id.next()),
+        Err(WindowProofError::Kind),
+        "another's word"
+    );
     let mut other = both.clone();
     let mut window = of(&[0]).unwrap().window;
     window.positions.iter_mut().for_each(|position| position.gross_debits += 1);
     window.positions.iter_mut().for_each(|position| position.gross_credits += 1);
     other.records[0].record = codec::encode(&Record::Window(window));
     assert_eq!(ProvenWindow::read(&other), Err(WindowProofError::Digest));
-    let unbalanced = Err(WindowProofError::Net(Currency(156)));
+    let unbalanced = Err(WindowProofError::Net(Currency::new(156)));
     assert_eq!(report(|window| window.positions[0].gross_debits += 1), unbalanced);
     assert_eq!(report(|window| window.positions[0].gross_debits = u128::MAX), unbalanced);
     let mut cut = both.clone();
@@ -162,16 +169,16 @@ fn the_vectors_proof_says_what_the_page_says() {
     let proof = RecordProof::decode(&bytes).unwrap();
     let proven = ProvenWindow::verify(&proof, &genesis).unwrap();
     let position = |owner, currency, gross_debits, gross_credits| {
-        let (kind, currency) = (AccountKind::GatewayLiquidity, Currency(currency));
+        let (kind, currency) = (AccountKind::GatewayLiquidity, Currency::new(currency));
         Position { party: WindowParty { kind, owner, currency }, gross_debits, gross_credits }
     };
     let start = genesis.time;
     let expected = WindowRecord {
-        id: WindowId(2),
+        id: WindowId::new(2),
         opened: start.plus(3_500),
-        first_height: Height(8),
+        first_height: Height::new(8),
         closed: Some(start.plus(6_750)),
-        last_height: Some(Height(20)),
+        last_height: Some(Height::new(20)),
         order_count: 43,
         instruction_count: 3,
         positions: vec![
@@ -184,9 +191,9 @@ fn the_vectors_proof_says_what_the_page_says() {
     assert_eq!(proven.window, expected);
     assert_eq!(hex::encode(codec::encode(&Record::Window(expected))), vectors["record_window"]);
     let word = proven.settlement.unwrap();
-    assert_eq!((word.agent, word.reference), (ParticipantId(401), [0x18; 32]));
-    assert_eq!(word.checker, ParticipantId(402));
-    assert_eq!(word.location.height, Height(60));
+    assert_eq!((word.agent, word.reference), (ParticipantId::new(401), [0x18; 32]));
+    assert_eq!(word.checker, ParticipantId::new(402));
+    assert_eq!(word.location.height, Height::new(60));
     assert_eq!((proof.magic, proof.lineage.0.len()), (RECORD_PROOF_MAGIC, 1));
     let without = RecordProof { lineage: Lineage::default(), ..proof };
     assert!(ProvenWindow::verify(&without, &genesis).is_err());

@@ -39,5 +39,7 @@ pub(crate) fn credited_by(
     let entries = of_block(store, key, height)?;
     let cause = EntryCause::Instruction(instruction);
     let found = entries.iter().find(|entry| entry.cause == cause && entry.credits_posted > 0);
-    Ok(Amount(found.map_or(0, |entry| u64::try_from(entry.credits_posted).unwrap_or(u64::MAX))))
+    Ok(Amount::new(
+        found.map_or(0, |entry| u64::try_from(entry.credits_posted).unwrap_or(u64::MAX)),
+    ))
 }

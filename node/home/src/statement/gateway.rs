@@ -161,8 +161,8 @@ pub fn statement(
     };
     Walk::new(store, state).each(record.first_height, last.next(), |event| making.see(&event))?;
     let close = At {
-        cause: Cause { height: last.next().0, batch_index: None, item_index: None },
-        time_ms: closed.0,
+        cause: Cause { height: last.next().get(), batch_index: None, item_index: None },
+        time_ms: closed.get(),
     };
     making.instructed(window, close)?;
     making.check(&record)?;
@@ -175,19 +175,19 @@ pub fn statement(
     });
     let positions = positions.collect::<Result<_, StatementFault>>()?;
     Ok(GatewayStatement {
-        gateway: gateway.0,
-        window: window.0,
-        opened_ms: record.opened.0,
-        closed_ms: closed.0,
-        first_height: record.first_height.0,
-        last_height: last.0,
+        gateway: gateway.get(),
+        window: window.get(),
+        opened_ms: record.opened.get(),
+        closed_ms: closed.get(),
+        first_height: record.first_height.get(),
+        last_height: last.get(),
         settlement: settlement.map(|word| PostedSettlement {
-            agent: word.agent.0,
-            checker: word.checker.0,
+            agent: word.agent.get(),
+            checker: word.checker.get(),
             reference: hex::encode(word.reference),
             digest: word.digest.to_string(),
-            settled_ms: word.time.0,
-            height: word.location.height.0,
+            settled_ms: word.time.get(),
+            height: word.location.height.get(),
         }),
         positions,
         lines: making.lines,
@@ -216,7 +216,7 @@ impl Making<'_> {
         sums.collected += wide(item.amount());
         sums.granted += wide(cashback);
         let id = item.order_id().to_string();
-        self.line(LineKind::Collected, at, id, item.currency(), item.amount(), Amount(0));
+        self.line(LineKind::Collected, at, id, item.currency(), item.amount(), Amount::new(0));
     }
 
     /// A return owes its amount to the gateway that collected, or the payout where it is converted
@@ -234,26 +234,26 @@ impl Making<'_> {
                 (currency, record.amount)
             };
             self.sums.entry(to).or_default().returned_to_users += wide(credit);
-            let own = Amount(record.cashback.0.saturating_sub(record.cashback_set_off.0));
+            let own = record.cashback.minus(record.cashback_set_off);
             self.sums.entry(currency).or_default().taken_back += wide(own);
-            self.line(kind, at, id.clone(), to, Amount(0), credit);
+            self.line(kind, at, id.clone(), to, Amount::new(0), credit);
             // What is only promised moves nothing when it goes.
             let (back, again) = match record.from_payable {
-                true => (Amount(0), record.cashback_set_off),
-                false => (own, Amount(0)),
+                true => (Amount::new(0), record.cashback_set_off),
+                false => (own, Amount::new(0)),
             };
-            if back.0 > 0 || again.0 > 0 {
+            if back.get() > 0 || again.get() > 0 {
                 self.line(kind, at, id.clone(), currency, back, again);
             }
         }
-        if record.gateway == self.gateway && record.cashback_rested.0 > 0 {
+        if record.gateway == self.gateway && record.cashback_rested.get() > 0 {
             self.sums.entry(currency).or_default().taken_back += wide(record.cashback_rested);
-            self.line(kind, at, id.clone(), currency, record.cashback_rested, Amount(0));
+            self.line(kind, at, id.clone(), currency, record.cashback_rested, Amount::new(0));
         }
         // What failed stands in suspense; only what had arrived is sent back by its gateway.
         if record.gateway == self.gateway && !record.from_payable {
             self.sums.entry(payout_currency).or_default().sent_back += wide(record.payout);
-            self.line(kind, at, id, payout_currency, record.payout, Amount(0));
+            self.line(kind, at, id, payout_currency, record.payout, Amount::new(0));
         }
     }
 
@@ -263,13 +263,13 @@ impl Making<'_> {
         let (at, text, left) = (event.at, id.to_string(), before.left);
         let (had, has) =
             (before.standing == Standing::Arrived, after.standing == Standing::Arrived);
-        for (currency, sum) in before.cashback.iter().filter(|(_, sum)| sum.0 > 0) {
+        for (currency, sum) in before.cashback.iter().filter(|(_, sum)| sum.get() > 0) {
             match (had, has) {
                 (false, true) => {
-                    self.line(LineKind::Arrived, at, text.clone(), *currency, Amount(0), *sum);
+                    self.line(LineKind::Arrived, at, text.clone(), *currency, Amount::new(0), *sum);
                 }
                 (true, false) => {
-                    self.line(LineKind::Bounced, at, text.clone(), *currency, *sum, Amount(0));
+                    self.line(LineKind::Bounced, at, text.clone(), *currency, *sum, Amount::new(0));
                 }
                 _ => {}
             }
@@ -278,20 +278,20 @@ impl Making<'_> {
             let has_arrived = before.standing == Standing::Arrived;
             let kind = if has_arrived { LineKind::Bounced } else { LineKind::Failed };
             if before.gateway == Some(self.gateway) {
-                self.line(kind, at, text, id.currency, after.left, Amount(0));
+                self.line(kind, at, text, id.currency, after.left, Amount::new(0));
             }
         } else if before.standing == Standing::Failed
             && after.standing != Standing::Failed
             && after.gateway == Some(self.gateway)
         {
-            self.line(LineKind::Reinstructed, at, text, id.currency, Amount(0), left);
+            self.line(LineKind::Reinstructed, at, text, id.currency, Amount::new(0), left);
         }
         Ok(())
     }
 
     /// An instruction before and after an event. Goes back to the opening of its window.
     fn life(&self, id: InstructionId, event: &Event) -> Result<(Life, Life), StatementFault> {
-        let height = Height(event.at.cause.height);
+        let height = Height::new(event.at.cause.height);
         let missing = StatementFault::Missing { what: "an instruction", height };
         let Some(record) = self.store.instruction(&id)? else { return Err(missing) };
         let window = self.store.window(id.window)?;
@@ -305,7 +305,7 @@ impl Making<'_> {
             if past.at.cause >= event.at.cause {
                 return Ok(());
             }
-            let is_open = past.at.cause.height <= last.0;
+            let is_open = past.at.cause.height <= last.get();
             if let What::Collected { item, cashback, .. } = &past.what {
                 let is_its =
                     (item.merchant(), item.payout_currency()) == (id.merchant, id.currency);
@@ -322,7 +322,7 @@ impl Making<'_> {
                     }
                 }
             } else if past.what.instruction() == Some(id) {
-                life.hear(&past, waits_ms, payer(Height(past.at.cause.height)));
+                life.hear(&past, waits_ms, payer(Height::new(past.at.cause.height)));
             }
             Ok(())
         })?;
@@ -359,13 +359,13 @@ impl Making<'_> {
             let filter = InstructionFilter::Window(window);
             let page = self.store.instructions(filter, after, PAGE_ITEMS_MAX)?;
             for record in &page {
-                let (id, height) = (record.id, Height(close.cause.height));
+                let (id, height) = (record.id, Height::new(close.cause.height));
                 let to = self.payout_gateways.at(self.genesis, id.merchant, height);
                 if to == Some(self.gateway) {
                     self.sums.entry(id.currency).or_default().instructed += wide(record.amount);
                     let text = id.to_string();
                     let kind = LineKind::Instructed;
-                    self.line(kind, close, text, id.currency, Amount(0), record.amount);
+                    self.line(kind, close, text, id.currency, Amount::new(0), record.amount);
                 }
             }
             after = page.last().map(|record| record.id);
@@ -394,7 +394,7 @@ impl Making<'_> {
 
     /// Holds the lines against the window's own report.
     fn check(&mut self, record: &chain_state::WindowRecord) -> Result<(), StatementFault> {
-        let owner = u64::from(self.gateway.0);
+        let owner = u64::from(self.gateway.get());
         let mut reported: BTreeMap<Currency, (u128, u128)> = BTreeMap::new();
         for position in &record.positions {
             let party = position.party;

@@ -54,21 +54,21 @@ impl Life {
     /// Takes in what was granted on one of its orders.
     pub(super) fn granted(&mut self, currency: Currency, cashback: Amount) {
         let sum = self.cashback.entry(currency).or_default();
-        *sum = Amount(sum.0.saturating_add(cashback.0));
+        *sum = sum.plus(cashback);
     }
 
     /// Takes in what a return left out of it.
     pub(super) fn taken_back(&mut self, currency: Currency, cashback: Amount) {
         let sum = self.cashback.entry(currency).or_default();
-        *sum = Amount(sum.0.saturating_sub(cashback.0));
+        *sum = sum.minus(cashback);
     }
 
     /// Takes in the return of one of its orders.
     pub(super) fn returned(&mut self, payout: Amount) {
         match self.standing {
-            Standing::Failed => self.left = Amount(self.left.0.saturating_sub(payout.0)),
+            Standing::Failed => self.left = self.left.minus(payout),
             Standing::Arrived => {
-                self.returned_since = self.returned_since.saturating_add(payout.0);
+                self.returned_since = self.returned_since.saturating_add(payout.get());
             }
             Standing::Instructed => {}
         }
@@ -81,7 +81,7 @@ impl Life {
             What::Arrived { .. } => self.stand(Standing::Arrived),
             What::Failed { .. } => self.stand(Standing::Failed),
             What::Bounced { .. } => {
-                self.left = Amount(self.left.0.saturating_sub(self.returned_since));
+                self.left = self.left.minus(Amount::new(self.returned_since));
                 self.stand(Standing::Failed);
             }
             What::SteppedIn { agent, house, attempt, reason, .. } if *attempt == self.attempt => {

@@ -157,18 +157,18 @@ pub fn statement(
         }
     }
     Walk::new(store, state).each(first, end, |event| making.see(&event))?;
-    let last = Height(end.0.saturating_sub(1));
-    let before = Height(first.0.saturating_sub(1));
+    let last = end.minus(1);
+    let before = first.minus(1);
     let payables = making.payables.iter().map(|(currency, sums)| {
         let key = AccountKey::payable(merchant, *currency);
         sums.report(*currency, balance(store, &key, before)?, balance(store, &key, last)?)
     });
     Ok(MerchantStatement {
-        merchant: merchant.0,
+        merchant: merchant.get(),
         month: month.to_string(),
         offset_min,
-        first_height: first.0,
-        last_height: last.0,
+        first_height: first.get(),
+        last_height: last.get(),
         is_complete,
         collections: making.collections.iter().map(|(currency, of)| of.report(*currency)).collect(),
         payables: payables.collect::<Result<_, _>>()?,
@@ -198,7 +198,7 @@ impl Making<'_> {
                 let mut line = line(LineKind::Collected, event.at, item.order_id().to_string());
                 line.amount = Some(Money::new(item.amount(), currency));
                 line.payout = Money::new(*payout, payout_currency);
-                line.cashback = (cashback.0 > 0).then(|| Money::new(*cashback, currency));
+                line.cashback = (cashback.get() > 0).then(|| Money::new(*cashback, currency));
                 line.payable_change = line.payout.clone();
                 self.lines.push(line);
             }
@@ -214,7 +214,7 @@ impl Making<'_> {
             What::Bounced { instruction } if instruction.merchant == self.merchant => {
                 let currency = instruction.currency;
                 let key = AccountKey::payable(self.merchant, currency);
-                let height = Height(event.at.cause.height);
+                let height = Height::new(event.at.cause.height);
                 let amount = credited_by(self.store, &key, height, *instruction)?;
                 self.payables.entry(currency).or_default().bounced += wide(amount);
                 let mut line = line(LineKind::Bounced, event.at, instruction.to_string());
@@ -239,28 +239,28 @@ impl Making<'_> {
         let collection = self.collections.entry(currency).or_default();
         collection.returned += wide(record.amount);
         // What the budget gets, or has promised no longer.
-        let own = record.cashback.0.saturating_sub(record.cashback_set_off.0);
-        let back = Amount(own.saturating_add(record.cashback_rested.0));
+        let own = record.cashback.get().saturating_sub(record.cashback_set_off.get());
+        let back = Amount::new(own.saturating_add(record.cashback_rested.get()));
         collection.taken_back += wide(back);
         let payable = self.payables.entry(payout_currency).or_default();
         let kind = if record.is_reversal { LineKind::Reversed } else { LineKind::Returned };
         let mut line = line(kind, at, record.order.to_string());
         line.amount = Some(Money::new(record.amount, currency));
         line.payout = Money::new(record.payout, payout_currency);
-        line.cashback = (back.0 > 0).then(|| Money::new(back, currency));
+        line.cashback = (back.get() > 0).then(|| Money::new(back, currency));
         if record.from_payable {
             payable.returned += wide(record.payout);
             line.payable_change = less(record.payout, payout_currency);
         } else {
             payable.returned_after_arrival += wide(record.payout);
-            line.payable_change = Money::new(Amount(0), payout_currency);
+            line.payable_change = Money::new(Amount::new(0), payout_currency);
         }
         self.lines.push(line);
     }
 }
 
 fn line(kind: LineKind, at: At, id: String) -> MerchantLine {
-    let none = Money::new(Amount(0), Currency::default());
+    let none = Money::new(Amount::new(0), Currency::default());
     MerchantLine {
         kind,
         time_ms: at.time_ms,
@@ -274,7 +274,7 @@ fn line(kind: LineKind, at: At, id: String) -> MerchantLine {
 }
 
 fn less(amount: Amount, currency: Currency) -> Money {
-    Money::sum(-i128::from(amount.0), currency)
+    Money::sum(-i128::from(amount.get()), currency)
 }
 
 impl CollectionSums {

@@ -115,7 +115,7 @@ fn sum(minor: u128, currency: Currency) -> Money {
 }
 
 fn wide(amount: Amount) -> u128 {
-    u128::from(amount.0)
+    u128::from(amount.get())
 }
 
 fn signed(minor: u128) -> i128 {

@@ -59,7 +59,7 @@ impl StatementMonth {
         let utc = date.ok().and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC).ok());
         let utc_ms = utc.map_or(i64::MAX, |utc| utc.timestamp().as_millisecond());
         let begins = utc_ms.saturating_sub(i64::from(offset_min) * MINUTE_MS);
-        TimeMs(u64::try_from(begins).unwrap_or(0))
+        TimeMs::new(u64::try_from(begins).unwrap_or(0))
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn subjects(operations: &Operations) -> Vec<String> {
 
 /// A change that one operator proposes and another approves, in two blocks.
 pub(crate) fn govern(chain: &mut TestChain, text: &str) {
-    let height = chain.state.height().0 + 2;
+    let height = chain.state.height().get() + 2;
     let text = format!("[[orders]]\nactivation_height = {height}\n{text}");
     let proposed = says(chain, 1, OperationKind::Proposal, &text);
     let Operations::Proposal(items) = &proposed.1 else { panic!() };
@@ -129,7 +129,7 @@ fn november(chain: &mut TestChain, ids: &[String]) {
     let again = says(chain, AGENTS[0], OperationKind::Reinstruct, &format!("{first},moved"));
     assert_eq!(chain.block(100, &[again]), [0]);
     let left = chain.state.instruction(&first.parse().unwrap()).unwrap().left();
-    let amount = format!("{}.{:02}", left.0 / 100, left.0 % 100);
+    let amount = format!("{}.{:02}", left.get() / 100, left.get() % 100);
     let arrived = says(chain, C, OperationKind::Arrival, &format!("{first},{amount},moved,2"));
     assert_eq!(chain.block(100, &[arrived]), [0]);
     let later = says(chain, C, OperationKind::Return, &format!("{},0.01,CNY,CUST,1", ids[0]));
@@ -144,14 +144,15 @@ fn november(chain: &mut TestChain, ids: &[String]) {
     // By now the payout currency goes back, with no provider.
     let in_dollars = says(chain, B, OperationKind::Return, &format!("{},22.22,CNY,CUST,2", ids[4]));
     assert_eq!(chain.block(100, &[in_dollars]), [0]);
-    let key = chain_state::AccountKey::liquidity(ParticipantId(A), chain_types::Currency(840));
+    let key =
+        chain_state::AccountKey::liquidity(ParticipantId::new(A), chain_types::Currency::new(840));
     assert_eq!(chain.state.account(&key).unwrap().balance(), 311);
     chain.block(WINDOW_MS, &[]);
 }
 
 /// Maker and checker settle a closed window, in two blocks.
 pub(crate) fn settle(chain: &mut TestChain, window: u64) {
-    let digest = chain.store.window(WindowId(window)).unwrap().unwrap().digest();
+    let digest = chain.store.window(WindowId::new(window)).unwrap().unwrap().digest();
     let proposed =
         says(chain, AGENTS[0], OperationKind::SettleWindow, &format!("{window},{digest},RTGS"));
     assert_eq!(chain.block(100, &[proposed]), [0]);
@@ -162,7 +163,7 @@ pub(crate) fn settle(chain: &mut TestChain, window: u64) {
 
 fn of_shop(chain: &TestChain, text: &str) -> MerchantStatement {
     let (store, state) = (chain.store.as_ref(), &chain.state);
-    merchant::statement(store, state, MerchantId(SHOP), month(text), OFFSET_MIN).unwrap()
+    merchant::statement(store, state, MerchantId::new(SHOP), month(text), OFFSET_MIN).unwrap()
 }
 
 #[test]
@@ -221,7 +222,7 @@ fn a_gateway_s_window_is_what_the_auditor_worked_out() {
     assert!(windows.len() >= 3);
     for (window, report) in &windows {
         for id in GATEWAYS {
-            let of = ParticipantId(id);
+            let of = ParticipantId::new(id);
             let made = gateway::statement(store, state, &chain.genesis, of, *window).unwrap();
             let expected: Vec<_> = report
                 .parties
@@ -249,7 +250,7 @@ fn a_gateway_s_window_is_what_the_auditor_worked_out() {
     ];
     assert!(all.iter().all(|kind| kinds.contains(kind)), "{kinds:?}");
     let open = chain.state.window();
-    let refused = gateway::statement(store, state, &chain.genesis, ParticipantId(A), open);
+    let refused = gateway::statement(store, state, &chain.genesis, ParticipantId::new(A), open);
     assert!(matches!(refused, Err(StatementFault::WindowOpen(window)) if window == open));
 }
 
@@ -284,7 +285,7 @@ fn a_block_may_return_reinstruct_pay_and_return() {
 fn two_changes_of_a_merchant_in_one_block_name_the_last_gateway() {
     let (begins, _) = month("2026-11").bounds(OFFSET_MIN);
     let mut chain = TestChain::new(begins.plus(30_000));
-    let height = chain.state.height().0 + 1;
+    let height = chain.state.height().get() + 1;
     let moved = |height: u64, gateway: u32| {
         format!(
             "[[orders]]\nactivation_height = {height}\nchange = 'merchant'\nmerchant = {SHOP}\n\
@@ -301,16 +302,16 @@ fn two_changes_of_a_merchant_in_one_block_name_the_last_gateway() {
         says(&mut chain, 2, OperationKind::Approval, &text)
     });
     assert_eq!(chain.block(100, &approvals), [0, 0]);
-    let merchant = chain.state.merchant(MerchantId(SHOP)).unwrap();
-    assert_eq!(merchant.payout_gateway, ParticipantId(A));
+    let merchant = chain.state.merchant(MerchantId::new(SHOP)).unwrap();
+    assert_eq!(merchant.payout_gateway, ParticipantId::new(A));
     let bought =
         says(&mut chain, A, OperationKind::Collected, "merchant,amount,currency\n1001,100,CNY");
     assert_eq!(chain.block(100, &[bought]), [0]);
     chain.block(WINDOW_MS, &[]);
     let (store, state) = (chain.store.as_ref(), &chain.state);
     let of = |id: u32| {
-        let id = ParticipantId(id);
-        gateway::statement(store, state, &chain.genesis, id, WindowId(0)).unwrap()
+        let id = ParticipantId::new(id);
+        gateway::statement(store, state, &chain.genesis, id, WindowId::new(0)).unwrap()
     };
     assert_eq!(of(A).positions[0].instructed.minor, 10_000);
     assert!(of(C).positions.iter().all(|position| position.instructed.minor == 0));
@@ -320,10 +321,10 @@ fn two_changes_of_a_merchant_in_one_block_name_the_last_gateway() {
 #[test]
 fn a_settled_window_leaves_no_position() {
     let mut chain = a_chain_on_which_everything_happened();
-    let windows = chain.state.window().0;
+    let windows = chain.state.window().get();
     let of = |chain: &TestChain, id: u32, window: u64| {
         let (store, state) = (chain.store.as_ref(), &chain.state);
-        let (id, window) = (ParticipantId(id), WindowId(window));
+        let (id, window) = (ParticipantId::new(id), WindowId::new(window));
         gateway::statement(store, state, &chain.genesis, id, window).unwrap()
     };
     let before = of(&chain, A, 0);
@@ -348,9 +349,9 @@ fn a_settled_window_leaves_no_position() {
     // Whatever is not settled is still to be paid to merchants by whom the banks have paid.
     for (key, account) in chain.state.accounts(None) {
         let unpaid = chain.state.outstanding_instructions().filter(|record| {
-            (u64::from(record.gateway.0), record.id.currency) == (key.owner, key.currency)
+            (u64::from(record.gateway.get()), record.id.currency) == (key.owner, key.currency)
         });
-        let unpaid: i128 = unpaid.map(|record| i128::from(record.left().0)).sum();
+        let unpaid: i128 = unpaid.map(|record| i128::from(record.left().get())).sum();
         if key.kind == chain_state::AccountKind::GatewayLiquidity {
             assert_eq!(account.position(), -unpaid, "{key:?}");
         }
@@ -364,7 +365,7 @@ fn a_home_opened_again_gives_the_same_statement() {
     let (genesis, home) = chain.close();
     let options = chain_store::StoreOptions::default();
     let (store, state) = crate::opening::open_to_read(home.path(), &genesis, options).unwrap();
-    let id = MerchantId(SHOP);
+    let id = MerchantId::new(SHOP);
     let again = merchant::statement(store.as_ref(), &state, id, month("2026-11"), OFFSET_MIN);
     assert_eq!(again.unwrap(), expected);
 }
@@ -391,8 +392,9 @@ fn lines_of_text_add_up_too() {
     }
     assert_eq!(Some(sum), closing);
     let (store, state) = (chain.store.as_ref(), &chain.state);
-    let id = ParticipantId(B);
-    let made = gateway::statement(store, state, &chain.genesis, id, WindowId(0)).unwrap().csv();
+    let id = ParticipantId::new(B);
+    let made =
+        gateway::statement(store, state, &chain.genesis, id, WindowId::new(0)).unwrap().csv();
     assert!(made.starts_with("kind,time_ms,cause,id,currency,debit,credit\n"), "{made}");
     assert!(made.contains("\ngross,,,,CNY,0.00,") && made.contains("\nnet,,,,CNY,,"), "{made}");
 }
@@ -407,7 +409,11 @@ fn months_are_read_exactly() {
         ("2028-02", 0, 1_832_976_000, 1_835_481_600),
     ] {
         let (begins, ends) = month(text).bounds(offset_min);
-        assert_eq!((begins.0, ends.0), (begins_s * 1_000, ends_s * 1_000), "{text} {offset_min}");
+        assert_eq!(
+            (begins.get(), ends.get()),
+            (begins_s * 1_000, ends_s * 1_000),
+            "{text} {offset_min}"
+        );
     }
     for text in ["", "2026", "2026-1", "2026-00", "2026-13", "26-11", "2026-011", "+026-11"] {
         assert!(text.parse::<StatementMonth>().is_err(), "{text:?}");

@@ -85,7 +85,7 @@ impl<'a> Walk<'a> {
         end: Height,
         mut see: impl FnMut(Event) -> Result<(), StatementFault>,
     ) -> Result<(), StatementFault> {
-        for height in (first.0.max(1)..end.0).map(Height) {
+        for height in (first.get().max(1)..end.get()).map(Height::new) {
             for event in self.block(height)? {
                 see(event)?;
             }
@@ -153,7 +153,7 @@ impl<'a> Walk<'a> {
             }
             Some(BatchKind::Arrival) => {
                 let word: ArrivalItem = read(bytes, height)?;
-                let amount = Amount(word.amount.get());
+                let amount = Amount::new(word.amount.get());
                 Some(What::Arrived { instruction: word.instruction(), amount })
             }
             Some(BatchKind::Failure) => {
@@ -262,8 +262,9 @@ impl<'a> Walk<'a> {
 impl At {
     fn new(header: &BlockHeader, location: Location) -> Self {
         let Location { height, batch, item } = location;
-        let cause = Cause { height: height.0, batch_index: Some(batch), item_index: Some(item) };
-        Self { cause, time_ms: header.time.0 }
+        let cause =
+            Cause { height: height.get(), batch_index: Some(batch), item_index: Some(item) };
+        Self { cause, time_ms: header.time.get() }
     }
 }
 

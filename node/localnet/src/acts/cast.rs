@@ -53,9 +53,9 @@ pub struct Merchants {
 }
 
 /// The currency in which the acts' users pay.
-pub const CNY: Currency = Currency(156);
+pub const CNY: Currency = Currency::new(156);
 /// The currency in which converted orders are paid out.
-pub const USD: Currency = Currency(840);
+pub const USD: Currency = Currency::new(840);
 
 impl Cast {
     /// The gateway of an id.
@@ -107,13 +107,13 @@ impl Cast {
     ) -> anyhow::Result<RechargeItem> {
         let id = Entropy::fresh()?.order_id(gateway.id, now());
         Ok(RechargeItem {
-            order_id: id.0,
+            order_id: id.bytes(),
             user,
-            merchant: merchant.0.into(),
-            collecting_gateway: gateway.id.0.into(),
+            merchant: merchant.get().into(),
+            collecting_gateway: gateway.id.get().into(),
             amount: amount.into(),
-            currency: CNY.0.into(),
-            payout_currency: CNY.0.into(),
+            currency: CNY.get().into(),
+            payout_currency: CNY.get().into(),
             flags: Flags::COLLECTED.into(),
             ..RechargeItem::default()
         })

@@ -25,7 +25,7 @@ const QUOTE_VALID_MS: u64 = 60_000;
 /// Orders that are converted, and one that is refused.
 pub async fn conversion(cast: &Cast) -> anyhow::Result<String> {
     let provider = Cast::first(&cast.providers)?;
-    let (owner, amount) = (u64::from(provider.id.0), POSITION);
+    let (owner, amount) = (u64::from(provider.id.get()), POSITION);
     let position = Deposit { kind: Deposit::POSITION, owner, currency: USD, amount };
     cast.scheme.deposit(&[position]).await?;
     for (provider, mantissa) in cast.providers.iter().zip(RATES) {
@@ -46,9 +46,9 @@ pub async fn conversion(cast: &Cast) -> anyhow::Result<String> {
     let refused = converted(cast, gateway, merchant, drifted.quote_id())?;
     Cast::expect(gateway, refused, Outcome::from(Rejection::QuoteDrifted)).await?;
     let payout = Rate::new(RATES[1], SCALE)
-        .and_then(|rate| rate.convert(Amount(ORDER_AMOUNT), CNY, USD))
+        .and_then(|rate| rate.convert(Amount::new(ORDER_AMOUNT), CNY, USD))
         .unwrap_or_default();
-    let (paid, each) = (money(Amount(ORDER_AMOUNT), CNY), money(payout, USD));
+    let (paid, each) = (money(Amount::new(ORDER_AMOUNT), CNY), money(payout, USD));
     Ok(format!("{ORDERS} orders of {paid} paid out as {each} each; a quote 0.3 % off refused"))
 }
 
@@ -57,9 +57,9 @@ fn rate(mantissa: u64) -> RateItem {
 }
 
 fn quote(provider: &Party, number: u32, mantissa: u64) -> QuoteItem {
-    let ceiling = Amount(ORDER_AMOUNT * 2 * ORDERS as u64);
+    let ceiling = Amount::new(ORDER_AMOUNT * 2 * ORDERS as u64);
     let valid_until = now().plus(QUOTE_VALID_MS);
-    rate(mantissa).quote(QuoteId::new(provider.id, number), ceiling, valid_until)
+    rate(mantissa).quote(QuoteId::of(provider.id, number), ceiling, valid_until)
 }
 
 fn converted(
@@ -70,8 +70,8 @@ fn converted(
 ) -> anyhow::Result<RechargeItem> {
     let order = cast.order(gateway, merchant, Entropy::fresh()?.bytes(), ORDER_AMOUNT)?;
     Ok(RechargeItem {
-        payout_currency: USD.0.into(),
-        fx_quote: quote.0.into(),
+        payout_currency: USD.get().into(),
+        fx_quote: quote.get().into(),
         payout_minimum: 1.into(),
         ..order
     })

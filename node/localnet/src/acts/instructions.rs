@@ -33,14 +33,14 @@ pub async fn corrected(cast: &Cast) -> anyhow::Result<String> {
         id: merchant,
         name: format!("merchant {merchant}, new account"),
         payout_gateway: paying.id,
-        payout_account: Digest(Entropy::fresh()?.bytes()),
+        payout_account: Digest::from_bytes(Entropy::fresh()?.bytes()),
         suspended: false,
         legal_entity: String::new(),
     });
     cast.scheme.govern(&[change]).await?;
     say(agent, &[again]).await?;
     let reference = reference_bytes("second attempt").unwrap_or_default();
-    let arrival = ArrivalItem::new(id, Amount(ORDER_AMOUNT), reference, 2);
+    let arrival = ArrivalItem::new(id, Amount::new(ORDER_AMOUNT), reference, 2);
     say(paying, &[arrival]).await?;
     let report = cast.instruction(&id.to_string()).await?;
     anyhow::ensure!(report.status == InstructionState::Arrived, "it has not arrived");
@@ -75,7 +75,7 @@ pub async fn settled(cast: &Cast) -> anyhow::Result<String> {
     };
     let window = cast.closed_window().await?;
     let digest = window.digest.as_deref().and_then(Digest::from_hex);
-    let digest = digest.context("a closed window has a digest")?.0;
+    let digest = digest.context("a closed window has a digest")?.bytes();
     let settle = |reference: &str| SettleWindowItem {
         window: window.window.into(),
         digest,

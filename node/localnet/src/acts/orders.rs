@@ -20,7 +20,7 @@ fn policy(hold_above: u64, merchant: u64) -> PolicyItem {
     PolicyItem {
         scope: PolicyScope::Merchant.number().into(),
         subject: merchant.into(),
-        currency: CNY.0.into(),
+        currency: CNY.get().into(),
         hold_above: hold_above.into(),
         ..PolicyItem::default()
     }
@@ -31,7 +31,7 @@ fn policy(hold_above: u64, merchant: u64) -> PolicyItem {
 /// # Errors
 /// Never; acts have one form.
 pub fn no_policy(cast: &Cast) -> anyhow::Result<PolicyItem> {
-    Ok(policy(0, cast.merchants.troubled.0.0))
+    Ok(policy(0, cast.merchants.troubled.0.get()))
 }
 
 fn decide(order: &RechargeItem, decision: Decision, reason: HoldReason) -> HoldDecisionItem {
@@ -49,10 +49,10 @@ pub async fn holds(cast: &Cast) -> anyhow::Result<String> {
     let (desk, service) = (Cast::first(&cast.desks)?, Cast::first(&cast.services)?);
     let gateway = Cast::first(&cast.gateways)?;
     let (merchant, _) = cast.merchants.generous;
-    say(desk, &[policy(HOLD_ABOVE, merchant.0)]).await?;
+    say(desk, &[policy(HOLD_ABOVE, merchant.get())]).await?;
     let large = || -> anyhow::Result<RechargeItem> {
         let order = cast.order(gateway, merchant, Entropy::fresh()?.bytes(), HOLD_ABOVE + 1)?;
-        let order_id = order.order_id().owned_by(service.id).0;
+        let order_id = order.order_id().owned_by(service.id).bytes();
         Ok(RechargeItem { order_id, flags: 0.into(), ..order })
     };
     let (good, bad) = (large()?, large()?);
@@ -64,7 +64,7 @@ pub async fn holds(cast: &Cast) -> anyhow::Result<String> {
     say(gateway, &[collect]).await?;
     cast.count_collected(1);
     cast.until_order(bad.order_id(), OrderState::Refused).await?;
-    let threshold = money(Amount(HOLD_ABOVE), CNY);
+    let threshold = money(Amount::new(HOLD_ABOVE), CNY);
     Ok(format!("2 orders above {threshold} held: 1 released and collected, 1 refused"))
 }
 
@@ -86,6 +86,6 @@ pub async fn returns(cast: &Cast) -> anyhow::Result<String> {
         };
         say(paying, &[back]).await?;
     }
-    let amount = money(Amount(RETURNED_AMOUNT), CNY);
+    let amount = money(Amount::new(RETURNED_AMOUNT), CNY);
     Ok(format!("an arrived order of {amount} sent back in two parts, CUST"))
 }

@@ -18,7 +18,7 @@ const OVERLAP_HEIGHTS: u64 = 100;
 /// A deposit that the maker may not approve himself, and one to an account that cannot be.
 pub async fn liquidity(cast: &Cast) -> anyhow::Result<String> {
     let (maker, checker) = cast.scheme.maker_and_checker()?;
-    let owner = u64::from(Cast::first(&cast.gateways)?.id.0);
+    let owner = u64::from(Cast::first(&cast.gateways)?.id.get());
     let deposit = Deposit { kind: Deposit::LIQUIDITY, owner, currency: CNY, amount: 5_000_000 };
     let item = deposit.proposal()?;
     say(maker, &[item]).await?;
@@ -28,7 +28,7 @@ pub async fn liquidity(cast: &Cast) -> anyhow::Result<String> {
     // A gateway has no position.
     let item = Deposit { kind: Deposit::POSITION, ..deposit }.proposal()?;
     Cast::expect(maker, item, Rejection::AccountUnsuited).await?;
-    let deposited = money(Amount(5_000_000), CNY);
+    let deposited = money(Amount::new(5_000_000), CNY);
     Ok(format!("{deposited} deposited for gateway {owner}; the maker's own approval refused"))
 }
 
@@ -36,7 +36,7 @@ pub async fn liquidity(cast: &Cast) -> anyhow::Result<String> {
 /// it get eight percent.
 pub async fn cashback(cast: &Cast) -> anyhow::Result<String> {
     let (merchant, _) = cast.merchants.generous;
-    let (owner, amount) = (merchant.0, 100 * ORDER_AMOUNT);
+    let (owner, amount) = (merchant.get(), 100 * ORDER_AMOUNT);
     let budget = Deposit { kind: Deposit::POOL, owner, currency: CNY, amount };
     cast.scheme.deposit(&[budget]).await?;
     let gateway = Cast::first(&cast.gateways)?;
@@ -44,11 +44,11 @@ pub async fn cashback(cast: &Cast) -> anyhow::Result<String> {
         merchant,
         currency: CNY,
         tiers: vec![CashbackTier::DEFAULT],
-        order_max: Amount(0),
-        user_month_max: Amount(5 * ORDER_AMOUNT),
+        order_max: Amount::new(0),
+        user_month_max: Amount::new(5 * ORDER_AMOUNT),
         offset_min: 480,
         is_active: true,
-        order_least: Amount(ORDER_AMOUNT),
+        order_least: Amount::new(ORDER_AMOUNT),
         gateways: vec![gateway.id],
     };
     let since = cast.scheme.govern(&[Change::Programme(programme)]).await?;
@@ -61,7 +61,7 @@ pub async fn cashback(cast: &Cast) -> anyhow::Result<String> {
     let (plain, granted) =
         (outcomes.count_of(Outcome::APPLIED), outcomes.count_of(Outcome::with_cashback(1)));
     anyhow::ensure!((plain, granted) == (5, 3), "{plain} without cashback, {granted} with it");
-    let each = money(Amount(ORDER_AMOUNT * 8 / 100), CNY);
+    let each = money(Amount::new(ORDER_AMOUNT * 8 / 100), CNY);
     Ok(format!("programme from height {since}: 8 recharges of one user, {each} back on 3 of them"))
 }
 

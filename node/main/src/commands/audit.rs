@@ -62,9 +62,9 @@ pub fn run(args: AuditArgs, output: Output) -> anyhow::Result<Exit> {
         return Err(failure(Exit::Usage, message));
     }
     let (store, state) = open_to_read(&args.home, &genesis, StoreOptions::default())?;
-    let bar = output.progress(state.height().0, "blocks");
+    let bar = output.progress(state.height().get(), "blocks");
     let Audited { auditor, blocks, items, finding } =
-        audit_home(&store, &genesis, state.height(), &|height| bar.set_position(height.0))?;
+        audit_home(&store, &genesis, state.height(), &|height| bar.set_position(height.get()))?;
     bar.finish_and_clear();
     let mut differences = Vec::new();
     // After a finding the auditor's books are those of an earlier height.

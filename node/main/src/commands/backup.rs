@@ -109,7 +109,7 @@ pub fn run(args: BackupArgs, output: Output) -> anyhow::Result<Exit> {
     let report = BackupReport {
         out: args.out.display().to_string(),
         chain_id: chain_id.to_string(),
-        height: blocks.head.0,
+        height: blocks.head.get(),
         block_hash: blocks.block.to_string(),
         block_files: blocks.files.len(),
         block_bytes: blocks.files.iter().map(|file| file.bytes).sum(),

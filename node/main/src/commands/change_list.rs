@@ -108,7 +108,7 @@ fn items(args: &ChangeListArgs) -> anyhow::Result<Vec<ListedChangeItem>> {
     let rows = order_file::read(&text, Format::Auto, kind.fields());
     let rows = rows.with_context(named).exit(Exit::Usage)?;
     let mut entropy = Entropy::fresh()?;
-    let submitter = chain_types::ParticipantId(0);
+    let submitter = chain_types::ParticipantId::new(0);
     let mut making =
         RowContext { submitter, now: now(), new_id: || entropy.order_id(submitter, now()) };
     match Operations::from_rows(&rows, kind, &mut making).with_context(named).exit(Exit::Usage)? {
@@ -134,12 +134,12 @@ async fn propose(
         return Ok((answer, exit));
     }
     let activation = match args.activation_height {
-        Some(height) => Height(height),
+        Some(height) => Height::new(height),
         None => {
             let registry = party.client.ask(|node| node.registry().boxed()).await?;
             let notice = registry.parameters.governance_notice_heights;
             let head = party.client.ask(|node| node.head().boxed()).await?.height;
-            Height(head.saturating_add(notice).saturating_add(ACTIVATION_AHEAD))
+            Height::new(head.saturating_add(notice).saturating_add(ACTIVATION_AHEAD))
         }
     };
     let proposals = scheme::proposals(&[scheme::list_change(items)], activation)?;
@@ -229,22 +229,22 @@ mod tests {
     #[test]
     fn an_operator_is_shown_the_list_that_its_proposal_names_and_no_other() {
         let change = |merchant| Change::MerchantSuspended {
-            merchant: MerchantId(merchant),
+            merchant: MerchantId::new(merchant),
             suspended: true,
         };
         let items: Vec<_> = (1..4).map(|id| ListedChangeItem::new(&change(id)).unwrap()).collect();
         let named = (ListedChangeItem::list_digest(&items), 3);
         let shown = |place: u32, read: u64, meant: u64| ListedChange {
             place,
-            change: ChangeReport::new(&change(read), Height(9)),
+            change: ChangeReport::new(&change(read), Height::new(9)),
             change_base64: encode_base64(&codec::encode(&change(meant))),
         };
         let honest = [shown(0, 1, 1), shown(1, 2, 2), shown(2, 3, 3)];
-        check(&honest, Height(9), named).unwrap();
-        assert!(check(&honest[..2], Height(9), named).is_err(), "one is missing");
+        check(&honest, Height::new(9), named).unwrap();
+        assert!(check(&honest[..2], Height::new(9), named).is_err(), "one is missing");
         let other = [shown(0, 1, 1), shown(1, 4, 4), shown(2, 3, 3)];
-        assert!(check(&other, Height(9), named).is_err(), "another list");
+        assert!(check(&other, Height::new(9), named).is_err(), "another list");
         let two_faced = [shown(0, 1, 1), shown(1, 4, 2), shown(2, 3, 3)];
-        assert!(check(&two_faced, Height(9), named).is_err(), "its words are not its bytes");
+        assert!(check(&two_faced, Height::new(9), named).is_err(), "its words are not its bytes");
     }
 }

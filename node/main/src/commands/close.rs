@@ -83,8 +83,8 @@ pub fn run(args: CloseArgs, output: Output) -> anyhow::Result<Exit> {
     check(&args.out, args.previous.as_deref()).context("the close does not add up")?;
     let report = CloseReport {
         day: args.day.to_string(),
-        first_height: first.0,
-        last_height: last.0,
+        first_height: first.get(),
+        last_height: last.get(),
         folder: args.out.display().to_string(),
         files: sheets,
         adds_up: true,

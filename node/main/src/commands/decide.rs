@@ -134,7 +134,7 @@ fn decision_of(
     let amount = u64::try_from(shown.amount.minor).ok().filter(|_| shown.transfer_id == id);
     let amount = amount.ok_or_else(|| failure(Exit::Fault, "the node reports another transfer"))?;
     Ok(TransferDecisionItem {
-        transfer_id: id.0,
+        transfer_id: id.bytes(),
         decision: decision.into(),
         action: shown.action.number().into(),
         amount: amount.into(),
@@ -153,7 +153,7 @@ async fn proposal(
     let digest = digest_of(&found, id)?;
     let mut decided = serde_json::to_value(&found)?;
     if let ChangeReport::List { digest, count } = found.change {
-        let activation = Height(found.activation_height);
+        let activation = Height::new(found.activation_height);
         let list = (digest, count);
         let changes = change_list::fetch(&party.client, id, activation, list).await?;
         if let Some(shown) = decided.as_object_mut() {
@@ -161,9 +161,9 @@ async fn proposal(
         }
     }
     let item = ApprovalItem {
-        proposal_id: id.0,
+        proposal_id: id.bytes(),
         decision: args.decision().into(),
-        digest: digest.0,
+        digest: digest.bytes(),
         spare: [0; 14],
     };
     Ok((Operations::Approval(vec![item]), decided))
@@ -173,7 +173,7 @@ async fn proposal(
 /// and means another is found out.
 fn digest_of(shown: &ProposalReport, id: ProposalId) -> anyhow::Result<chain_types::Digest> {
     let lie = || failure(Exit::Fault, "the node shows another change than the proposal's bytes");
-    let activation = Height(shown.activation_height);
+    let activation = Height::new(shown.activation_height);
     let bytes = decode_base64(&shown.change_base64).ok_or_else(lie)?;
     let change: Change = codec::decode(&bytes, CHANGE_BYTES_MAX).map_err(|_| lie())?;
     if ChangeReport::new(&change, activation) != shown.change || shown.proposal_id != id {
@@ -194,7 +194,7 @@ async fn hold(args: &DecideArgs, party: &Party) -> anyhow::Result<(Operations, s
         failure(Exit::Usage, message)
     })?;
     let item = HoldDecisionItem {
-        order_id: id.0,
+        order_id: id.bytes(),
         decision: args.decision().into(),
         reason: reason.number().into(),
         reference: args.reference()?,
@@ -212,10 +212,10 @@ mod tests {
     use super::*;
 
     fn shown(change: &Change, bytes: &Change) -> ProposalReport {
-        let id = ProposalId::new(TimeMs(1_790_000_000_000), [1; 10]);
+        let id = ProposalId::new(TimeMs::new(1_790_000_000_000), [1; 10]);
         ProposalReport {
             proposal_id: id,
-            change: ChangeReport::new(change, Height(40)),
+            change: ChangeReport::new(change, Height::new(40)),
             change_base64: encode_base64(&codec::encode(bytes)),
             digest: Digest::ZERO,
             status: ProposalStatus::Proposed,
@@ -234,13 +234,14 @@ mod tests {
 
     #[test]
     fn an_operator_signs_the_change_that_it_was_shown_and_no_other() {
-        let (one, other) = (Change::Currency(Currency(392)), Change::Currency(Currency(414)));
+        let (one, other) =
+            (Change::Currency(Currency::new(392)), Change::Currency(Currency::new(414)));
         let honest = shown(&one, &one);
         let id = honest.proposal_id;
-        let expected = ProposalItem::new(id, Height(40), &one).unwrap().digest();
+        let expected = ProposalItem::new(id, Height::new(40), &one).unwrap().digest();
         assert_eq!(digest_of(&honest, id).unwrap(), expected, "whatever digest the node names");
         assert!(digest_of(&shown(&one, &other), id).is_err());
-        assert!(digest_of(&honest, ProposalId::new(TimeMs(1), [2; 10])).is_err());
+        assert!(digest_of(&honest, ProposalId::new(TimeMs::new(1), [2; 10])).is_err());
         let garbled = ProposalReport { change_base64: "AA==".to_owned(), ..honest };
         assert!(digest_of(&garbled, id).is_err());
     }

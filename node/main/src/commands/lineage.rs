@@ -43,7 +43,7 @@ pub async fn run(args: LineageArgs, output: Output) -> anyhow::Result<Exit> {
     part.push(".part");
     let part = PathBuf::from(part);
     let mut file = begin(&args.out, &part).context("cannot write the lineage")?;
-    let mut cursor = (changes > 0).then(|| walk.since().0.saturating_sub(1).to_string());
+    let mut cursor = (changes > 0).then(|| walk.since().get().saturating_sub(1).to_string());
     loop {
         let page = client.ask(|node| node.lineage(cursor.clone(), Some(LIMIT_MAX)).boxed());
         let Page { items, next } = page.await?;
@@ -70,7 +70,7 @@ pub async fn run(args: LineageArgs, output: Output) -> anyhow::Result<Exit> {
         "file": args.out.display().to_string(),
         "changes": changes,
         "bytes": bytes,
-        "since_height": walk.since().0,
+        "since_height": walk.since().get(),
     });
     output.answer(&answer, || {
         let (file, since) = (args.out.display(), walk.since());

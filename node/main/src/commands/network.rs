@@ -131,7 +131,7 @@ fn assemble(args: &AssembleArgs, output: Output) -> anyhow::Result<Exit> {
         let keys: Vec<_> = part.key_files.iter().map(|path| path.display().to_string()).collect();
         json!({
             "name": part.name,
-            "holder": part.holder.0,
+            "holder": part.holder.get(),
             "config": part.config.display().to_string(),
             "key_files": keys,
         })

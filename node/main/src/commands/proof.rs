@@ -108,7 +108,7 @@ async fn window(
     let is_proof = |bytes: &[u8]| {
         let proven =
             RecordProof::decode(bytes).ok().and_then(|read| ProvenWindow::read(&read).ok());
-        proven.is_some_and(|proven| proven.window.id.0 == number)
+        proven.is_some_and(|proven| proven.window.id.get() == number)
     };
     let bytes = write(&report.proof_base64, is_proof, out)?;
     let answer = json!({

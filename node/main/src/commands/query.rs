@@ -84,6 +84,7 @@ const QUESTIONS: &[(&str, &str, &[Parameter])] = &[
     ("blocks", "chain_blocks", &[Page]),
     ("evidence", "chain_evidence", &[Page]),
     ("status", "node_status", &[]),
+    ("outlook", "node_outlook", &[OptionalNumber("SUBMITTER")]),
     ("account-proof", "ledger_account_proof", &[Text("ACCOUNT"), OptionalNumber("HEIGHT")]),
 ];
 

@@ -92,7 +92,7 @@ mod tests {
     fn a_receipt_is_said_to_prove_what_it_proves() {
         let claim = |proves_collection, proves_arrival, return_count| {
             claim_text(&ReceiptReport {
-                order_id: OrderId::new(TimeMs(1_790_000_000_000), [1; 10]),
+                order_id: OrderId::new(TimeMs::new(1_790_000_000_000), [1; 10]),
                 receipt_base64: String::new(),
                 proves_collection,
                 proves_arrival,

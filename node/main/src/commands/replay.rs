@@ -57,7 +57,7 @@ pub fn run(args: ReplayArgs, output: Output) -> anyhow::Result<Exit> {
     let (store, recovery) = Store::open(&args.home, genesis.chain_id, StoreOptions::default())?;
     let store = Arc::new(store);
     let head = recovery.head.unwrap_or_default();
-    let last = args.to_height.map_or(head, |height| Height(height.min(head.0)));
+    let last = args.to_height.map_or(head, |height| Height::new(height.min(head.get())));
     let report = replay(&store, &recovery, &genesis, last, output)?;
     output.answer(&report, || report.text())?;
     Ok(if report.is_equal { Exit::Done } else { Exit::Negative })
@@ -75,12 +75,12 @@ fn replay(
     // What a crash took from the index is made again, for contracts may ask for it.
     let indexed = recovery.checkpoint.as_ref().map(|(height, _)| *height);
     if indexed.is_none() {
-        store.reindex(Height(0), genesis_records(genesis))?;
+        store.reindex(Height::new(0), genesis_records(genesis))?;
     }
     let (mut blocks, mut batches, mut items) = (0, 0, 0);
-    let bar = output.progress(last.0, "blocks");
+    let bar = output.progress(last.get(), "blocks");
     let replayed = std::thread::scope(|scope| {
-        let heights = Height(1)..=last;
+        let heights = Height::new(1)..=last;
         for decided in node_home::blocks::blocks(scope, store, genesis.chain_id, heights, Ok) {
             let applied = apply_decided(&mut state, decided?, &archive, BlockTrust::Nobody)?;
             blocks += 1;
@@ -101,7 +101,7 @@ fn replay(
     Ok(ReplayReport {
         is_equal: difference.is_none(),
         chain_id: genesis.chain_id.to_string(),
-        height: state.height().0,
+        height: state.height().get(),
         state_digest: state.digest().to_string(),
         blocks,
         batches,

@@ -84,7 +84,7 @@ pub fn run(args: RestoreArgs, output: Output) -> anyhow::Result<Exit> {
         block_hash: manifest.block_hash.clone(),
         state_digest: state.digest().to_string(),
         verified_from: 1,
-        verified_to: state.height().0,
+        verified_to: state.height().get(),
         seconds: started.elapsed().as_secs_f64(),
         what_follows: WHAT_FOLLOWS,
     };
@@ -108,7 +108,7 @@ fn restore(
     new.copy_blocks(from, files, &mut progress).map_err(of_backup)?;
     let options = named.config.as_ref().map_or_else(StoreOptions::default, store_options);
     let bar = output.progress(manifest.height, "blocks");
-    let watch = |height: Height| bar.set_position(height.0);
+    let watch = |height: Height| bar.set_position(height.get());
     output.note(&format!("verifying {} blocks from genesis", manifest.height));
     let state = opening::index_verified(&new.folder(), genesis, options, &watch);
     bar.finish_and_clear();

@@ -87,7 +87,7 @@ pub fn run(args: StatementArgs) -> anyhow::Result<Exit> {
     let (store, state) = opening::open_to_read(&from.home, &genesis, StoreOptions::default())?;
     match &args.whose {
         Whose::Merchant { merchant, month, offset_min, from } => {
-            let id = MerchantId(*merchant);
+            let id = MerchantId::new(*merchant);
             if state.merchant(id).is_none() {
                 return Err(failure(Exit::Usage, format!("merchant {id} is not registered")));
             }
@@ -96,7 +96,7 @@ pub fn run(args: StatementArgs) -> anyhow::Result<Exit> {
             print(&made, || made.csv(), from.format)
         }
         Whose::Gateway { gateway, window, from } => {
-            let (id, window) = (ParticipantId(*gateway), WindowId(*window));
+            let (id, window) = (ParticipantId::new(*gateway), WindowId::new(*window));
             let made = gateway::statement(store.as_ref(), &state, &genesis, id, window);
             match made {
                 Err(fault @ StatementFault::WindowOpen(_)) => {

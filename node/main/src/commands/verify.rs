@@ -155,14 +155,14 @@ impl ProvenOrder {
             outcome_code: proven.outcome.0,
             outcome: outcome_name(proven.outcome),
             merchant: item.merchant().to_string(),
-            collecting_gateway: item.collecting_gateway().0,
+            collecting_gateway: item.collecting_gateway().get(),
             amount: Money::new(item.amount(), item.currency()),
             external_reference: hex::encode(item.external_reference),
-            accepted_ms: proven.accepted.0,
-            collected_ms: proven.collected.map(|time| time.0),
-            reversible_until_ms: reversible.map(|time| time.plus(grace_ms).0),
+            accepted_ms: proven.accepted.get(),
+            collected_ms: proven.collected.map(|time| time.get()),
+            reversible_until_ms: reversible.map(|time| time.plus(grace_ms).get()),
             reversal_grace_unknown: proven.collected.is_some() && !is_under_genesis,
-            arrived_ms: proven.arrived.map(|(_, time)| time.0),
+            arrived_ms: proven.arrived.map(|(_, time)| time.get()),
             instruction_id: proven.arrived.map(|(id, _)| id.to_string()),
             cashback_tier: proven.cashback_tier,
             returned: Money::new(proven.returned, item.currency()),
@@ -216,8 +216,8 @@ fn account(bytes: &[u8], ground: &Ground<'_>) -> Result<ProvenReport, String> {
     let ProvenAccount { proof, header, .. } = proven;
     Ok(ProvenReport::Account(Box::new(ProvenCounters {
         account: reports::account(&proof.key, &proof.account),
-        height: header.height.0,
-        time_ms: header.time.0,
+        height: header.height.get(),
+        time_ms: header.time.get(),
         block_hash: header.hash().to_string(),
     })))
 }
@@ -231,7 +231,7 @@ fn window(bytes: &[u8], ground: &Ground<'_>) -> Result<ProvenReport, String> {
     let proven = proven.map_err(|error| ground.reason(&proof.lineage, &error))?;
     Ok(ProvenReport::Window(Box::new(ProvenReportOfWindow {
         window: reports::window(&proven.window, None, proven.settlement.as_ref()),
-        height: proven.header.height.0,
+        height: proven.header.height.get(),
         block_hash: proven.header.hash().to_string(),
     })))
 }
@@ -377,7 +377,7 @@ mod tests {
             outcome: outcome_name(outcome),
             merchant: "1001".to_owned(),
             collecting_gateway: 201,
-            amount: Money::new(Amount(1_234), Currency(156)),
+            amount: Money::new(Amount::new(1_234), Currency::new(156)),
             external_reference: String::new(),
             accepted_ms: 1_790_000_000_000,
             collected_ms,
@@ -386,7 +386,7 @@ mod tests {
             arrived_ms: None,
             instruction_id: None,
             cashback_tier: None,
-            returned: Money::new(Amount(0), Currency(156)),
+            returned: Money::new(Amount::new(0), Currency::new(156)),
         };
         order.text()
     }

@@ -79,7 +79,7 @@ pub fn judge(world: &World, bytes: &[u8]) -> (BTreeSet<i32>, bool) {
     let rejections = broken_form(bytes).map_or_else(|| broken_word(world, bytes), |one| vec![one]);
     // Its time may be over when it is looked at.
     let may_be_taken = rejections.is_empty() || rejections == [Rejection::BatchExpired];
-    let is_taken = may_be_taken && number(&bytes[44..52]) + LATE_MS > now().0;
+    let is_taken = may_be_taken && number(&bytes[44..52]) + LATE_MS > now().get();
     (rejections.into_iter().map(|rejection| i32::from(rejection.code())).collect(), is_taken)
 }
 
@@ -115,12 +115,12 @@ fn broken_word(world: &World, bytes: &[u8]) -> Vec<Rejection> {
     let kind = BatchKind::from_number(number(&bytes[2..4]) as u16).expect("the form is right");
     let submitter = number(&bytes[36..40]) as u32;
     let mut broken = Vec::new();
-    if bytes[4..36] != world.chain.0.0 {
+    if bytes[4..36] != world.chain.digest().bytes() {
         broken.push(Rejection::WrongChain);
     }
     let leaves: Vec<Digest> =
         bytes[PREFIX_BYTES..].chunks(kind.item_bytes()).map(merkle::leaf).collect();
-    if bytes[52..84] != merkle::root(&leaves).0 {
+    if bytes[52..84] != merkle::root(&leaves).bytes() {
         broken.push(Rejection::RootMismatch);
     }
     let Some(party) = world.parties.iter().find(|party| party.id == submitter) else {
@@ -130,15 +130,15 @@ fn broken_word(world: &World, bytes: &[u8]) -> Vec<Rejection> {
     let header: BatchHeader =
         codec::decode(&bytes[..HEADER_BYTES], HEADER_BYTES).expect("its length is right");
     // ed25519 gives one signature, and nobody here makes another.
-    if party.key.sign(&header.id().0).0 != bytes[HEADER_BYTES..PREFIX_BYTES] {
+    if party.key.sign(&header.id().digest()).bytes() != bytes[HEADER_BYTES..PREFIX_BYTES] {
         broken.push(Rejection::SignatureInvalid);
     }
     if !party.kinds.contains(&kind) {
         broken.push(Rejection::RoleMissing);
     }
     match number(&bytes[44..52]) {
-        past if past < now().0 + SOON_MS => broken.push(Rejection::BatchExpired),
-        far if far > now().0 + DAY_MS => broken.push(Rejection::BatchValidTooLong),
+        past if past < now().get() + SOON_MS => broken.push(Rejection::BatchExpired),
+        far if far > now().get() + DAY_MS => broken.push(Rejection::BatchValidTooLong),
         _ => {}
     }
     broken
@@ -172,14 +172,14 @@ fn forged(world: &World, kind: BatchKind, count: u32, items: &[u8], says: &Forge
         version: 1,
         kind: kind.number(),
         chain_id: says.chain,
-        submitter: ParticipantId(says.submitter),
+        submitter: ParticipantId::new(says.submitter),
         count,
         valid_until: says.until,
         items_root: merkle::root(&leaves),
     };
     let mut bytes = codec::encode(&header);
     let signer = world.parties.iter().find(|party| party.id == says.signer);
-    let signature = signer.map_or([7; 64], |party| party.key.sign(&header.id().0).0);
+    let signature = signer.map_or([7; 64], |party| party.key.sign(&header.id().digest()).bytes());
     bytes.extend_from_slice(&signature);
     bytes.extend_from_slice(items);
     bytes
@@ -225,13 +225,13 @@ pub fn broken(world: &World, random: &mut Random) -> Vec<Vec<u8>> {
             let says = Forgery { chain, submitter: party, signer: own, until };
             all.push(forged(world, *kind, 3, &items, &says));
         }
-        let other = ChainId(Digest([1; 32]));
+        let other = ChainId::new(Digest::from_bytes([1; 32]));
         for says in [
             Forgery { chain: other, submitter: own, signer: own, until },
-            Forgery { chain, submitter: own, signer: own, until: TimeMs(0) },
+            Forgery { chain, submitter: own, signer: own, until: TimeMs::new(0) },
             Forgery { chain, submitter: own, signer: own, until: now().minus(600_000) },
             Forgery { chain, submitter: own, signer: own, until: now().plus(2 * DAY_MS) },
-            Forgery { chain, submitter: own, signer: own, until: TimeMs(u64::MAX) },
+            Forgery { chain, submitter: own, signer: own, until: TimeMs::new(u64::MAX) },
         ] {
             all.push(forged(world, *kind, 3, &items, &says));
         }

@@ -84,7 +84,7 @@ fn is_uuid_v7(text: &str) -> bool {
 fn is_currency(text: &str) -> bool {
     let is_code = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
     let is_number = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
-    let unlisted = || text.parse().is_ok_and(|number| Currency(number).code().is_none());
+    let unlisted = || text.parse().is_ok_and(|number| Currency::new(number).code().is_none());
     (is_code && Currency::from_code(text).is_some()) || (is_number && unlisted())
 }
 

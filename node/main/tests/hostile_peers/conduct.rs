@@ -30,7 +30,7 @@ impl Own {
     pub fn first_turn(&self, height: Height) -> Round {
         let order = self.proposers.order(&self.validators, height);
         let place = order.iter().position(|id| *id == self.id).expect("a validator");
-        Round(u32::try_from(place).unwrap())
+        Round::new(u32::try_from(place).unwrap())
     }
 
     /// After how many rounds turns repeat.
@@ -70,7 +70,7 @@ pub trait Conduct: Send + 'static {
 
     /// Up to which height committed blocks are given to those who ask.
     fn serves_up_to(&self) -> Height {
-        Height(u64::MAX)
+        Height::new(u64::MAX)
     }
 
     /// Returns true if the peer fetches a block as soon as another says that it has it. One whose

@@ -125,7 +125,7 @@ impl Watch {
         self.tasks.spawn(async move {
             let mut waiting = JoinSet::new();
             while !stop.load(Ordering::Relaxed) {
-                let submitter = ParticipantId(GATEWAYS[0]);
+                let submitter = ParticipantId::new(GATEWAYS[0]);
                 let (items, until) = (collected(BATCH_ORDERS), now().plus(60_000));
                 let bytes = SignedBatch::sign(chain_id, submitter, &key, until, &items);
                 let (client, orders) = (client.clone(), orders.clone());

@@ -55,7 +55,7 @@ impl Flood {
                 if !flooding.load(Ordering::Relaxed) {
                     continue;
                 }
-                let next = Height(height.load(Ordering::Relaxed) + 1);
+                let next = Height::new(height.load(Ordering::Relaxed) + 1);
                 for _ in 0..VOTES_PER_SECOND * EVERY_MS / 1_000 {
                     number += 1;
                     edge.broadcast(Lane::Consensus, forged_vote(next, number));
@@ -78,7 +78,7 @@ async fn listen(mut events: Events, height: Arc<AtomicU64>) {
             && let Ok(PeerMessage::Status { height: said }) =
                 codec::decode(&bytes, PEER_MESSAGE_BYTES_MAX)
         {
-            height.fetch_max(said.0, Ordering::Relaxed);
+            height.fetch_max(said.get(), Ordering::Relaxed);
         }
     }
 }
@@ -90,11 +90,16 @@ fn forged_vote(height: Height, number: u64) -> Bytes {
     let mut signature = [0x11; 64];
     signature[..8].copy_from_slice(&number.to_le_bytes());
     let step = if number.is_multiple_of(2) { VoteStep::Prevote } else { VoteStep::Precommit };
-    let vote = Vote { height, round: Round(0), step, block: Some(BlockHash(Digest(digest))) };
+    let vote = Vote {
+        height,
+        round: Round::new(0),
+        step,
+        block: Some(BlockHash::new(Digest::from_bytes(digest))),
+    };
     let signed = SignedVote {
         vote,
-        validator: ValidatorId((number % 4) as u32),
-        signature: Signature(signature),
+        validator: ValidatorId::new((number % 4) as u32),
+        signature: Signature::from_bytes(signature),
     };
     Bytes::from(codec::encode(&PeerMessage::Consensus(Message::Vote(signed))))
 }
@@ -102,7 +107,7 @@ fn forged_vote(height: Height, number: u64) -> Bytes {
 /// Batches of one order each that a stranger signed in a gateway's name.
 fn bad_batches(network: &Network) -> Vec<Bytes> {
     let stranger = SecretKey::from_seed(&[9; 32]);
-    let submitter = ParticipantId(GATEWAYS[0]);
+    let submitter = ParticipantId::new(GATEWAYS[0]);
     let until = now().plus(120_000);
     let sign =
         |_| SignedBatch::sign(network.chain_id, submitter, &stranger, until, &collected(1)).into();

@@ -44,7 +44,7 @@ impl OtherList {
             self.proposed.fetch_add(1, Ordering::Relaxed);
         }
         // The hostile validator has the highest place.
-        if u64::from(to) == height.0 % u64::from(own.turns() - 1) {
+        if u64::from(to) == height.get() % u64::from(own.turns() - 1) {
             *block = with_other_list(block);
         }
         vec![said]
@@ -54,11 +54,11 @@ impl OtherList {
 /// The same header with a list that is too long, too short or in another order.
 fn with_other_list(block: &Block) -> Block {
     let mut other = block.clone();
-    let height = block.header.height.0;
+    let height = block.header.height.get();
     match height % 3 {
         0 if block.batches.len() > 1 => other.batches.reverse(),
         1 if !block.batches.is_empty() => other.batches.truncate(block.batches.len() - 1),
-        _ => other.batches.push(BatchId(Digest([0xdd; 32]))),
+        _ => other.batches.push(BatchId::new(Digest::from_bytes([0xdd; 32]))),
     }
     other
 }
@@ -91,7 +91,7 @@ impl Conduct for OtherList {
     /// Its own precommit is in the certificate of what it alone has decided.
     fn serves_up_to(&self) -> Height {
         let below = self.holds_back_from().and_then(Height::previous);
-        below.unwrap_or(Height(u64::MAX))
+        below.unwrap_or(Height::new(u64::MAX))
     }
 }
 

@@ -100,7 +100,7 @@ impl Peer {
             replica: replica.expect("a replica"),
             own: Own {
                 chain_id: genesis.chain_id,
-                id: chain_types::ValidatorId(u32::try_from(own_index).unwrap()),
+                id: chain_types::ValidatorId::new(u32::try_from(own_index).unwrap()),
                 key,
                 state,
                 validators: genesis.validators(),
@@ -205,13 +205,13 @@ impl Driver {
 
     fn index(&self, key: &PublicKey) -> Option<NodeIndex> {
         let place = self.nodes.iter().position(|node| node.network_key == *key)?;
-        Some(NodeIndex(u32::try_from(place).unwrap()))
+        Some(NodeIndex::new(u32::try_from(place).unwrap()))
     }
 
     /// The other validators, each with its place.
     fn others(&self) -> Vec<u32> {
         let places = (0..).zip(&self.nodes);
-        let others = places.filter(|(place, node)| node.power > 0 && *place != self.own.id.0);
+        let others = places.filter(|(place, node)| node.power > 0 && *place != self.own.id.get());
         others.map(|(place, _)| place).collect()
     }
 
@@ -243,8 +243,8 @@ impl Driver {
     }
 
     fn message(&mut self, from: NodeIndex, message: PeerMessage) {
-        for answer in self.conduct.hears(&self.own, from.0, &message) {
-            self.send(from.0, &answer);
+        for answer in self.conduct.hears(&self.own, from.get(), &message) {
+            self.send(from.get(), &answer);
         }
         if let PeerMessage::Status { height } = message
             && height >= self.replica.height()
@@ -290,9 +290,9 @@ impl Driver {
                 let to = match to {
                     Target::Validators => self.others(),
                     Target::All => (0..self.nodes.len() as u32).collect(),
-                    Target::Node(node) => vec![node.0],
+                    Target::Node(node) => vec![node.get()],
                 };
-                for node in to.into_iter().filter(|node| *node != self.own.id.0) {
+                for node in to.into_iter().filter(|node| *node != self.own.id.get()) {
                     for said in self.conduct.says(&self.own, node, &message) {
                         self.send(node, &said);
                     }
@@ -394,7 +394,7 @@ impl Driver {
         from: NodeIndex,
         request: &PeerRequest,
     ) -> impl Future<Output = Option<PeerResponse>> + use<> {
-        let key = self.nodes[from.0 as usize].network_key;
+        let key = self.nodes[from.get() as usize].network_key;
         let (network, bytes) = (self.network.clone(), Bytes::from(codec::encode(request)));
         async move {
             let answer = network.request(key, bytes).await.ok()?;

@@ -46,7 +46,7 @@ impl Recorder {
     /// How many different signatures of a validator were heard.
     pub fn heard(&self, validator: u32) -> usize {
         let book = self.book.lock().unwrap();
-        book.signed.keys().filter(|(id, ..)| id.0 == validator).count()
+        book.signed.keys().filter(|(id, ..)| id.get() == validator).count()
     }
 
     /// Fails with every pair.

@@ -33,7 +33,7 @@ async fn start_edge(network: &Network) -> DropGuard {
 }
 
 async fn serve(edge: node_network::Network, mut events: Events, source: chain_types::PublicKey) {
-    let boast = PeerMessage::Status { height: Height(u64::MAX) };
+    let boast = PeerMessage::Status { height: Height::new(u64::MAX) };
     let boast = Bytes::from(codec::encode(&boast));
     let mut interval = tokio::time::interval(BOAST_EVERY);
     loop {

@@ -36,7 +36,7 @@ impl UnknownBatch {
         let turn = own.first_turn(height);
         let number = |repeat: u32| match self.pattern {
             Pattern::Same => (0, turn),
-            Pattern::LaterRounds => (repeat, Round(turn.0 + repeat * own.turns())),
+            Pattern::LaterRounds => (repeat, Round::new(turn.get() + repeat * own.turns())),
             Pattern::OtherBlocks => (repeat, turn),
         };
         let numbers = (0..REPEATS).map(number);
@@ -47,8 +47,8 @@ impl UnknownBatch {
 fn propose(own: &Own, parent: &WireBlock, height: Height, round: Round, batch: u32) -> PeerMessage {
     let mut id = [0xee; 32];
     id[..4].copy_from_slice(&batch.to_le_bytes());
-    id[4..12].copy_from_slice(&height.0.to_le_bytes());
-    let batches = vec![BatchId(Digest(id))];
+    id[4..12].copy_from_slice(&height.get().to_le_bytes());
+    let batches = vec![BatchId::new(Digest::from_bytes(id))];
     let before = &parent.block.header;
     let header = BlockHeader {
         height,

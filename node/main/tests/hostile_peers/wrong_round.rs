@@ -31,7 +31,7 @@ impl Conduct for WrongRound {
             PeerMessage::Proposal { proposal, block, .. } if fresh => {
                 let honest = block.hash();
                 let round = block.header.round;
-                block.header.round = Round(round.0 + own.turns());
+                block.header.round = Round::new(round.get() + own.turns());
                 proposal.proposal.block = block.hash();
                 *proposal = own.sign_proposal(proposal.proposal);
                 if self.changed.replace((honest, block.hash())) != self.changed {

@@ -31,7 +31,7 @@ impl Load {
                 tokio::spawn(async move {
                     while !stop.load(Ordering::Relaxed) {
                         let items = collected(50);
-                        let submitter = chain_types::ParticipantId(GATEWAYS[0]);
+                        let submitter = chain_types::ParticipantId::new(GATEWAYS[0]);
                         let until = now().plus(60_000);
                         let bytes = chain_types::SignedBatch::sign(
                             chain_id, submitter, &key, until, &items,

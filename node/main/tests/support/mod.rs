@@ -21,7 +21,7 @@ use rpc_api::{
     RechargeRpcClient as _, Wait,
 };
 
-pub const YUAN: Currency = Currency(156);
+pub const YUAN: Currency = Currency::new(156);
 pub const SERVICE: u32 = 101;
 pub const GATEWAYS: [u32; 2] = [201, 202];
 /// Merchants of the default plan alternate between the gateways.
@@ -58,7 +58,7 @@ impl Network {
         let output = run(&mut command);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let genesis = std::fs::read(folder.path().join("net/genesis.toml")).unwrap();
-        let chain_id = ChainId(chain_types::hash::sha256(&[&genesis]));
+        let chain_id = ChainId::new(chain_types::hash::sha256(&[&genesis]));
         let mut nodes: Vec<String> = std::fs::read_dir(folder.path().join("net/nodes"))
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -266,7 +266,7 @@ impl Network {
             if config.lines().any(|line| line.trim() == format!("id = {participant}")) {
                 let text = std::fs::read_to_string(folder.join("participant.key")).unwrap();
                 let digest = chain_types::Digest::from_hex(text.trim()).expect("a hex seed");
-                return SecretKey::from_seed(&digest.0);
+                return SecretKey::from_seed(&digest.bytes());
             }
         }
         panic!("no participant {participant}");
@@ -278,7 +278,7 @@ impl Network {
     {
         let key = self.key(submitter);
         let until = now().plus(120_000);
-        SignedBatch::sign(self.chain_id, ParticipantId(submitter), &key, until, items)
+        SignedBatch::sign(self.chain_id, ParticipantId::new(submitter), &key, until, items)
     }
 
     /// Submits and waits until final.
@@ -367,7 +367,7 @@ pub async fn submit(client: &HttpClient, bytes: &[u8]) -> Result<BatchReport, St
 
 pub fn now() -> TimeMs {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    TimeMs(since.as_millis() as u64)
+    TimeMs::new(since.as_millis() as u64)
 }
 
 /// Ten bytes that no other call in any process gives.
@@ -379,18 +379,18 @@ pub fn entropy() -> [u8; 10] {
 
 /// A fresh id of a participant's own orders.
 pub fn own_id(owner: u32, time: TimeMs) -> OrderId {
-    OrderId::new(time, entropy()).owned_by(ParticipantId(owner))
+    OrderId::new(time, entropy()).owned_by(ParticipantId::new(owner))
 }
 
 pub fn order(gateway: u32, flags: u16, amount: u64) -> RechargeItem {
     RechargeItem {
-        order_id: own_id(if flags == 0 { SERVICE } else { gateway }, now()).0,
+        order_id: own_id(if flags == 0 { SERVICE } else { gateway }, now()).bytes(),
         user: [3; 16],
-        merchant: MerchantId(MERCHANT).0.into(),
+        merchant: MerchantId::new(MERCHANT).get().into(),
         collecting_gateway: gateway.into(),
         amount: amount.into(),
-        currency: YUAN.0.into(),
-        payout_currency: YUAN.0.into(),
+        currency: YUAN.get().into(),
+        payout_currency: YUAN.get().into(),
         flags: flags.into(),
         ..RechargeItem::default()
     }
@@ -402,13 +402,13 @@ pub fn collected(count: usize) -> Vec<RechargeItem> {
 }
 
 pub fn collect(id: OrderId) -> CollectItem {
-    CollectItem { order_id: id.0, reference: [1; 32], spare: [0; 16] }
+    CollectItem { order_id: id.bytes(), reference: [1; 32], spare: [0; 16] }
 }
 
 pub fn arrival(instruction: &rpc_api::InstructionReport) -> ArrivalItem {
     ArrivalItem::new(
         instruction.instruction_id,
-        Amount(u64::try_from(instruction.amount.minor).unwrap()),
+        Amount::new(u64::try_from(instruction.amount.minor).unwrap()),
         [7; 32],
         instruction.attempt,
     )

@@ -36,7 +36,7 @@ async fn a_port_in_use_is_told() {
 
 #[tokio::test]
 async fn a_key_that_is_none_is_refused() {
-    let mut candidates = (0..=255).map(|byte| PublicKey([byte; 32]));
+    let mut candidates = (0..=255).map(|byte| PublicKey::from_bytes([byte; 32]));
     let no_key = candidates.find(|key| peer_id(key) == key.to_string()).unwrap();
     let (fault, _) = refusal(NetworkConfig { allowed: [no_key].into(), ..config(1) }).await;
     assert!(matches!(fault, NetworkFault::Key { key, .. } if key == no_key));

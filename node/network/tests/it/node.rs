@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 /// A guard against hanging, never a measure.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-pub const CHAIN: ChainId = ChainId(Digest([7; 32]));
+pub const CHAIN: ChainId = ChainId::new(Digest::from_bytes([7; 32]));
 
 pub fn secret(number: u8) -> SecretKey {
     SecretKey::from_seed(&[number; 32])

@@ -43,7 +43,7 @@ async fn a_node_of_another_chain_hears_nothing() {
     // Only the last bit of the chain id differs: protocol names alone would not tell.
     let mut other_chain = [7; 32];
     other_chain[31] ^= 1;
-    let chain_id = ChainId(Digest(other_chain));
+    let chain_id = ChainId::new(Digest::from_bytes(other_chain));
     let other = Node::start(NetworkConfig { peers, chain_id, ..config(2) }).await;
     gets_nowhere(one, other).await;
 }

@@ -39,7 +39,8 @@ impl Villain {
     pub async fn start(number: u8, target: &Node) -> Self {
         let keypair = Keypair::ed25519_from_bytes(secret(number).to_seed()).unwrap();
         let security = |keypair: &Keypair| {
-            noise::Config::new(keypair).map(|noise| noise.with_prologue(CHAIN.0.0.to_vec()))
+            noise::Config::new(keypair)
+                .map(|noise| noise.with_prologue(CHAIN.digest().bytes().to_vec()))
         };
         let mut swarm = SwarmBuilder::with_existing_identity(keypair)
             .with_tokio()
@@ -85,7 +86,8 @@ impl Villain {
     /// and waits until the target hangs up.
     pub async fn say_on_link(number: u8, target: &Node, bytes: &[u8]) {
         let keypair = Keypair::ed25519_from_bytes(secret(number).to_seed()).unwrap();
-        let security = noise::Config::new(&keypair).unwrap().with_prologue(CHAIN.0.0.to_vec());
+        let security =
+            noise::Config::new(&keypair).unwrap().with_prologue(CHAIN.digest().bytes().to_vec());
         let mut transport = tcp::tokio::Transport::new(tcp::Config::new())
             .upgrade(Version::V1Lazy)
             .authenticate(security)

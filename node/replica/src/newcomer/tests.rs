@@ -9,7 +9,7 @@ const BOAST: u64 = 1_000_000_000;
 /// Validators of these powers; the first is the newcomer.
 fn validators(powers: &[u64]) -> ValidatorSet {
     let validator = |(id, power): (u8, &u64)| Validator {
-        id: ValidatorId(u32::from(id)),
+        id: ValidatorId::new(u32::from(id)),
         public_key: SecretKey::from_seed(&[id; 32]).public_key(),
         power: *power,
     };
@@ -19,7 +19,7 @@ fn validators(powers: &[u64]) -> ValidatorSet {
 fn heard(words: impl IntoIterator<Item = (u32, u64)>) -> Newcomer {
     let mut newcomer = Newcomer::new(None);
     for (node, said) in words {
-        newcomer.hear(NodeIndex(node), Height(said));
+        newcomer.hear(NodeIndex::new(node), Height::new(said));
     }
     newcomer
 }
@@ -27,7 +27,9 @@ fn heard(words: impl IntoIterator<Item = (u32, u64)>) -> Newcomer {
 /// Returns true if the newcomer may vote on a height, these having decided the block before.
 fn may_vote(mut newcomer: Newcomer, height: u64, decided_by: &ValidatorSet) -> bool {
     newcomer.committed(decided_by);
-    newcomer.forgotten_max(ValidatorId(0)).is_some_and(|forgotten| Height(height) > forgotten)
+    newcomer
+        .forgotten_max(ValidatorId::new(0))
+        .is_some_and(|forgotten| Height::new(height) > forgotten)
 }
 
 #[test]
@@ -79,7 +81,7 @@ fn only_the_first_word_counts() {
 #[test]
 fn it_is_silent_until_it_knows_who_decided_the_committed_block() {
     let newcomer = heard([(1, 40), (2, 40), (3, 40)]);
-    assert_eq!(newcomer.forgotten_max(ValidatorId(0)), None);
+    assert_eq!(newcomer.forgotten_max(ValidatorId::new(0)), None);
     assert!(may_vote(newcomer, 90, &validators(&[1; 4])));
 }
 
@@ -90,7 +92,11 @@ fn the_word_of_those_who_decided_counts_not_that_of_those_who_are_new() {
     // Its lost self had committed 41 with validators 1 and 2, and voted on 42.
     let mut newcomer = heard(words);
     newcomer.committed(&validators(&[1; 4]));
-    assert!(newcomer.forgotten_max(ValidatorId(0)).is_none_or(|forgotten| forgotten >= Height(42)));
+    assert!(
+        newcomer
+            .forgotten_max(ValidatorId::new(0))
+            .is_none_or(|forgotten| forgotten >= Height::new(42))
+    );
     assert!(may_vote(heard(words), 42, &validators(&[1; 8])), "they would let it vote twice");
 }
 

@@ -9,7 +9,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The `number`th thing that a peer says.
 fn status(number: u64) -> PeerMessage {
-    PeerMessage::Status { height: Height(number) }
+    PeerMessage::Status { height: Height::new(number) }
 }
 
 fn question(token: u64) -> Input {
@@ -20,11 +20,11 @@ fn question(token: u64) -> Input {
 fn name(input: &Input) -> String {
     match input {
         Input::Message { from, message: PeerMessage::Status { height } } => {
-            format!("{}/{height}", from.0)
+            format!("{}/{height}", from.get())
         }
         Input::BatchesWanted { token, .. } => format!("q{token}"),
-        Input::Connected(node) => format!("{}+", node.0),
-        Input::Disconnected(node) => format!("{}-", node.0),
+        Input::Connected(node) => format!("{}+", node.get()),
+        Input::Disconnected(node) => format!("{}-", node.get()),
         other => panic!("{other:?} is not of these tests"),
     }
 }
@@ -65,7 +65,7 @@ fn sources_take_turns() {
             for number in 1..=*count {
                 match source {
                     Some(peer) => {
-                        assert_eq!(sender.message(NodeIndex(*peer), status(number), 9), 0)
+                        assert_eq!(sender.message(NodeIndex::new(*peer), status(number), 9), 0)
                     }
                     None => sender.try_send(Source::Questions, question(number)).unwrap(),
                 }
@@ -91,9 +91,9 @@ fn a_peer_that_floods_loses_its_own_oldest_messages_and_nobody_elses() {
     let (sender, receiver) = inbox();
     let flood = MESSAGES_MAX as u64 + 10;
     let dropped: u64 =
-        (1..=flood).map(|number| sender.message(NodeIndex(1), status(number), 9)).sum();
+        (1..=flood).map(|number| sender.message(NodeIndex::new(1), status(number), 9)).sum();
     assert_eq!(dropped, 10);
-    assert_eq!(sender.message(NodeIndex(2), status(1), 9), 0);
+    assert_eq!(sender.message(NodeIndex::new(2), status(1), 9), 0);
     let taken = taken(&receiver);
     assert_eq!(taken[..3], ["1/11", "2/1", "1/12"]);
     assert_eq!(taken.len(), MESSAGES_MAX + 1);
@@ -104,22 +104,26 @@ fn large_messages_are_bounded_in_bytes_and_a_single_one_always_fits() {
     let (sender, receiver) = inbox();
     let third = MESSAGES_BYTES_MAX / 3;
     let dropped: Vec<u64> =
-        (1..=5).map(|number| sender.message(NodeIndex(1), status(number), third)).collect();
+        (1..=5).map(|number| sender.message(NodeIndex::new(1), status(number), third)).collect();
     assert_eq!(dropped, [0, 0, 0, 1, 1]);
-    assert_eq!(sender.message(NodeIndex(1), status(6), MESSAGES_BYTES_MAX + 1), 3);
+    assert_eq!(sender.message(NodeIndex::new(1), status(6), MESSAGES_BYTES_MAX + 1), 3);
     assert_eq!(taken(&receiver), ["1/6"]);
-    assert_eq!(sender.message(NodeIndex(1), status(7), third), 0, "taken bytes are free again");
+    assert_eq!(
+        sender.message(NodeIndex::new(1), status(7), third),
+        0,
+        "taken bytes are free again"
+    );
     assert_eq!(taken(&receiver), ["1/7"]);
 }
 
 #[test]
 fn the_newest_word_on_a_link_is_kept_and_comes_first() {
     let (sender, receiver) = inbox();
-    sender.message(NodeIndex(1), status(1), 9);
+    sender.message(NodeIndex::new(1), status(1), 9);
     for is_connected in [true, false, true] {
-        sender.link(NodeIndex(1), is_connected);
+        sender.link(NodeIndex::new(1), is_connected);
     }
-    sender.link(NodeIndex(0), false);
+    sender.link(NodeIndex::new(0), false);
     assert_eq!(taken(&receiver), ["0-", "1+", "1/1"]);
 }
 
@@ -148,9 +152,9 @@ fn the_driver_sleeps_until_something_comes_and_ends_with_the_last_sender() {
     assert_eq!(receiver.recv_timeout(Duration::ZERO).err(), Some(RecvTimeoutError::Timeout));
     let other = sender.clone();
     let speaking = thread::spawn(move || {
-        sender.message(NodeIndex(1), status(1), 9);
+        sender.message(NodeIndex::new(1), status(1), 9);
         drop(sender);
-        other.link(NodeIndex(2), true);
+        other.link(NodeIndex::new(2), true);
     });
     let mut names: Vec<String> =
         (0..2).map(|_| name(&receiver.recv_timeout(PATIENCE).unwrap())).collect();
@@ -171,5 +175,5 @@ fn nobody_waits_for_a_driver_that_has_ended() {
     drop(receiver);
     assert_eq!(waiting.join().unwrap(), Err(Refused::Closed));
     assert_eq!(sender.try_send(Source::Submissions, question(3)), Err(Refused::Closed));
-    assert_eq!(sender.message(NodeIndex(1), status(1), 9), 0);
+    assert_eq!(sender.message(NodeIndex::new(1), status(1), 9), 0);
 }

@@ -64,8 +64,8 @@ impl Word<'_> {
     /// The validator in whose name it speaks: a validator's number is its node's.
     fn author(self) -> NodeIndex {
         match self {
-            Self::Vote(signed) => NodeIndex(signed.validator.0),
-            Self::Proposal(signed) => NodeIndex(signed.proposal.proposer.0),
+            Self::Vote(signed) => NodeIndex::new(signed.validator.get()),
+            Self::Proposal(signed) => NodeIndex::new(signed.proposal.proposer.get()),
         }
     }
 
@@ -244,12 +244,12 @@ impl Checks {
 /// Why a message of other heights than those around the one being decided is not heard. An honest
 /// peer sends such while it, or this node, is behind; whose power it speaks with is not known then.
 fn distance(heights: &[Height], committed: Height) -> Option<Finding> {
-    let last = committed.next().0.saturating_add(AHEAD_HEIGHTS_MAX);
-    let first = committed.next().0.saturating_sub(LATE_HEIGHTS_MAX);
-    if heights.iter().any(|height| height.0 > last) {
+    let last = committed.next().get().saturating_add(AHEAD_HEIGHTS_MAX);
+    let first = committed.next().get().saturating_sub(LATE_HEIGHTS_MAX);
+    if heights.iter().any(|height| height.get() > last) {
         return Some(Finding::Ignore(Ignored::Ahead));
     }
-    let is_late = heights.iter().any(|height| height.0 < first);
+    let is_late = heights.iter().any(|height| height.get() < first);
     is_late.then_some(Finding::Ignore(Ignored::Late))
 }
 

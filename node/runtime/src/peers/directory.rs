@@ -45,7 +45,7 @@ pub enum Power {
 
 impl Listing {
     fn new(nodes: &[Node]) -> Self {
-        let present = (0..).map(NodeIndex).zip(nodes).filter(|(_, node)| !node.is_removed());
+        let present = (0..).map(NodeIndex::new).zip(nodes).filter(|(_, node)| !node.is_removed());
         let indexes = present.map(|(index, node)| (node.network_key, index)).collect();
         let (powerless_since, former_keys) = (BTreeMap::new(), BTreeMap::new());
         Self { nodes: nodes.to_vec(), indexes, powerless_since, former_keys }
@@ -60,7 +60,7 @@ impl Listing {
 
     /// A node of the registry.
     pub fn node(&self, index: NodeIndex) -> Option<&Node> {
-        self.nodes.get(index.0 as usize)
+        self.nodes.get(index.get() as usize)
     }
 
     /// The node of a network key.
@@ -75,7 +75,8 @@ impl Listing {
             return Power::Has;
         }
         let last = self.powerless_since.get(key);
-        let had = last.is_some_and(|last| height.0 <= last.0.saturating_add(POWER_GRACE_HEIGHTS));
+        let had =
+            last.is_some_and(|last| height.get() <= last.get().saturating_add(POWER_GRACE_HEIGHTS));
         if had { Power::Had } else { Power::None }
     }
 }
@@ -85,7 +86,7 @@ impl Directory {
     /// is `own`.
     pub fn new(height: Height, nodes: &[Node], own: PublicKey) -> Self {
         let listing = Arc::new(Listing::new(nodes));
-        Self { own, height: AtomicU64::new(height.0), listing: RwLock::new(listing) }
+        Self { own, height: AtomicU64::new(height.get()), listing: RwLock::new(listing) }
     }
 
     /// Takes over the nodes of a registry after the block of `height`; gives whether they have
@@ -95,7 +96,8 @@ impl Directory {
         let has_changed = before.nodes != nodes;
         if has_changed {
             let mut powerless_since = before.powerless_since.clone();
-            let had_power = |key: &PublicKey| before.power(key, Height(u64::MAX)) == Power::Has;
+            let had_power =
+                |key: &PublicKey| before.power(key, Height::new(u64::MAX)) == Power::Has;
             for node in nodes {
                 if node.power > 0 {
                     powerless_since.remove(&node.network_key);
@@ -104,7 +106,7 @@ impl Directory {
                 }
             }
             let mut former_keys = before.former_keys.clone();
-            let places = (0..).map(NodeIndex);
+            let places = (0..).map(NodeIndex::new);
             for ((index, was), is) in places.zip(&before.nodes).zip(nodes) {
                 if was.power > 0 && was.network_key != is.network_key {
                     powerless_since.insert(was.network_key, height);
@@ -118,13 +120,13 @@ impl Directory {
             *self.listing.write().unwrap_or_else(PoisonError::into_inner) = listing;
         }
         // After the listing, so that a listing read after the height is never older than it.
-        self.height.store(height.0, Ordering::Release);
+        self.height.store(height.get(), Ordering::Release);
         has_changed
     }
 
     /// The committed height, and a listing that is no older.
     pub fn at_height(&self) -> (Height, Arc<Listing>) {
-        let height = Height(self.height.load(Ordering::Acquire));
+        let height = Height::new(self.height.load(Ordering::Acquire));
         (height, self.listing())
     }
 

@@ -7,7 +7,7 @@ fn well() -> Situation {
         name: format!("node-{index}"),
         power: 10,
         is_own: index == 0,
-        word: (index > 0).then_some(Word { height: Height(8), age_ms: 300 }),
+        word: (index > 0).then_some(Word { height: Height::new(8), age_ms: 300 }),
     };
     Situation {
         has_failed: false,
@@ -17,7 +17,7 @@ fn well() -> Situation {
         peers_connected: 3,
         validators: (0..4).map(validator).collect(),
         votes: true,
-        height: Height(8),
+        height: Height::new(8),
         block_age_ms: 400,
         heartbeat_ms: 1_000,
         lacks: "nothing is proposed".to_owned(),
@@ -25,7 +25,7 @@ fn well() -> Situation {
 }
 
 fn word(height: u64, age_ms: u64) -> Option<Word> {
-    Some(Word { height: Height(height), age_ms })
+    Some(Word { height: Height::new(height), age_ms })
 }
 
 /// The same, but for what was heard of these validators, by their places.
@@ -210,17 +210,21 @@ fn power_decides_not_heads() {
     assert_eq!(situation.causes(), []);
     // And it alone tells where the chain is.
     situation.validators[1].word = word(20, 0);
-    assert_eq!(situation.known_height(), Height(20));
+    assert_eq!(situation.known_height(), Height::new(20));
     assert!(situation.is_behind());
 }
 
 #[test]
 fn what_a_block_waits_for_is_said_in_words() {
-    let name = |id: ValidatorId| format!("node-{}", id.0);
-    let two = || vec![ValidatorId(2), ValidatorId(3)];
+    let name = |id: ValidatorId| format!("node-{}", id.get());
+    let two = || vec![ValidatorId::new(2), ValidatorId::new(3)];
     let rows = [
         (WaitsFor::Work, "work", "nothing is proposed"),
-        (WaitsFor::Proposal(ValidatorId(2)), "proposal of node-2", "proposal of node-2 is missing"),
+        (
+            WaitsFor::Proposal(ValidatorId::new(2)),
+            "proposal of node-2",
+            "proposal of node-2 is missing",
+        ),
         (
             WaitsFor::Prevotes(two()),
             "prevotes of node-2, node-3",

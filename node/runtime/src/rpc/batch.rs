@@ -7,6 +7,7 @@ use chain_store::ChainStore as _;
 use chain_types::{BatchError, BatchId, Height, Rejection, SignedBatch};
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::types::ErrorObjectOwned;
+use node_replica::{ShareQuestion, SubmitRefusal};
 use rpc_api::error::api_error_after;
 use rpc_api::{
     ApiError, Base64Bytes, BatchReport, BatchRpcServer, BatchState, ErrorData, Outcomes, Wait,
@@ -18,11 +19,10 @@ use super::Api;
 use super::fault::{AnswerFault, Read};
 use super::parameters::id_of;
 use super::served::ServedNode;
+use crate::driver::wall_clock;
 use crate::hub::{Ended, FinalBatch};
 
 const WAIT_MS_DEFAULT: u64 = 10_000;
-/// When a client should try again after a full queue or pool.
-const RETRY_AFTER_MS: u64 = 250;
 
 /// The report of a batch, and its block and place there.
 type PlacedReport = (BatchReport, (Height, u32));
@@ -99,15 +99,18 @@ impl Api {
         let id = batch.header().id();
         if let Some(reason) = node.observer.reason_not_ready() {
             let error = BatchError::new(Rejection::NotReady, format!("({reason})"));
-            return self.refused(error, id, bytes, with_codes).await;
+            return self.refused(error.into(), id, bytes, with_codes).await;
+        }
+        if let Some(SubmitRefusal { error, retry_after_ms }) = node.refuse_by_header(&batch, id) {
+            return Err(AnswerFault::rejected(&error, retry_after_ms));
         }
         // Both are forgotten when this future is dropped, as it is when the client's patience ends.
         let ending = node.hub.wait_for(id);
         let admission = node.hub.submission();
         node.submissions.send(batch, admission.token()).await;
         let admitted = admission.answer().await.ok_or(AnswerFault::DriverEnded)?;
-        if let Err(error) = admitted {
-            return self.refused(error, id, bytes, with_codes).await;
+        if let Err(refusal) = admitted {
+            return self.refused(refusal, id, bytes, with_codes).await;
         }
         match wait {
             Wait::Admitted => Ok(BatchReport::pending(id, BatchState::Admitted)),
@@ -125,11 +128,12 @@ impl Api {
     /// however late it comes; otherwise why not.
     async fn refused(
         &self,
-        error: BatchError,
+        refusal: SubmitRefusal,
         id: BatchId,
         bytes: Bytes,
         with_codes: bool,
     ) -> Read<BatchReport> {
+        let SubmitRefusal { error, retry_after_ms } = refusal;
         if let Some(lookup) = Lookup::after(error.rejection) {
             let read = move |node: &ServedNode| node.refused(id, &bytes, lookup, with_codes);
             let found = self.read(Cost::QUESTION, read).await;
@@ -137,7 +141,6 @@ impl Api {
                 return Ok(report);
             }
         }
-        let retry_after_ms = error.rejection.is_transient().then_some(RETRY_AFTER_MS);
         Err(AnswerFault::rejected(&error, retry_after_ms))
     }
 
@@ -182,6 +185,24 @@ impl Lookup {
 }
 
 impl ServedNode {
+    /// Returns the refusal of a batch that its submitter's share does not allow now, before its
+    /// signature and items are verified. Whatever the chain or the pool may have an answer to is
+    /// left to the whole way: a batch that is known, or whose time is over.
+    fn refuse_by_header(&self, batch: &SignedBatch, id: BatchId) -> Option<SubmitRefusal> {
+        let (header, now) = (batch.header(), wall_clock());
+        let is_news = self.now(|state| {
+            // Nobody makes up submitters, whose number would make the shares of all smaller.
+            state.party_keys(header.submitter).is_some()
+                && state.batch_location(&id).is_none()
+                && header.valid_until >= state.time().max(now)
+        });
+        if !is_news || header.chain_id != self.genesis.chain_id || self.waiting.contains(&id) {
+            return None;
+        }
+        let question = ShareQuestion::new(header, batch.kind());
+        self.shares.refuse_by_header(&question, now)
+    }
+
     /// Returns the report of a batch; one that is not known is no error.
     fn batch(&self, id: BatchId, with_codes: bool) -> Read<BatchReport> {
         // This comes first: a batch that waits leaves only for the chain.
@@ -251,10 +272,10 @@ fn final_report(batch_id: BatchId, done: &FinalBatch, with_codes: bool) -> Batch
     BatchReport {
         batch_id,
         state: BatchState::Final,
-        height: Some(done.height.0),
+        height: Some(done.height.get()),
         batch_index: Some(done.index),
         block_hash: Some(done.block),
-        block_time_ms: Some(done.time.0),
+        block_time_ms: Some(done.time.get()),
         outcomes: Some(Outcomes::new(&done.outcomes, with_codes)),
     }
 }

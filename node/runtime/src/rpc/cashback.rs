@@ -18,7 +18,7 @@ use super::{Api, tables};
 /// A programme's place in the list of all: `merchant-CURRENCY`.
 fn programme_of(cursor: &str) -> Option<(MerchantId, Currency)> {
     let (merchant, currency) = cursor.split_once('-')?;
-    Some((MerchantId(decimal(merchant)?), currency_of(currency)?))
+    Some((MerchantId::new(decimal(merchant)?), currency_of(currency)?))
 }
 
 #[async_trait]
@@ -81,20 +81,20 @@ fn user_month(
     let entry = state.user_month(&UserMonthKey { user, programme: record.number, month });
     let (count, granted) = (entry.count, entry.granted());
     let most = programme.user_month_max;
-    let left = Amount(most.0.saturating_sub(granted));
+    let left = most.minus(Amount::new(granted));
     let before = month.saturating_sub(1);
     let before = UserMonthKey { user, programme: record.number, month: before };
     let is_kept = before.month >= kept_since(state.time()).month;
     let entry_before = Some(state.user_month(&before)).filter(|found| is_kept && found.count > 0);
     Some(UserMonthReport {
-        merchant: merchant.0,
+        merchant: merchant.get(),
         user: hex::encode(user),
         month: month_name(month),
         rests: rests(month, &entry, currency),
         rests_before: entry_before.map(|entry| rests(before.month, &entry, currency)),
         recharge_count: count,
-        granted: Money::new(Amount(granted), currency),
-        left: (most.0 > 0).then(|| Money::new(left, currency)),
+        granted: Money::new(Amount::new(granted), currency),
+        left: (most.get() > 0).then(|| Money::new(left, currency)),
     })
 }
 
@@ -104,8 +104,8 @@ fn rests(month: u16, entry: &UserMonth, currency: Currency) -> RestReport {
     let money = |amount| Money::new(amount, currency);
     RestReport {
         month: month_name(month),
-        granted: money(Amount(earned.granted)),
-        largest: money(Amount(earned.largest.into())),
+        granted: money(Amount::new(earned.granted)),
+        largest: money(Amount::new(earned.largest.into())),
         steps: earned.steps,
         is_shifted: earned.is_shifted,
         most: money(at_stake_at_most(&earned)),

@@ -27,7 +27,7 @@ use super::{Api, tables};
 /// A line's gateway and currency.
 fn line_of(cursor: &str) -> Option<(ParticipantId, Currency)> {
     let (gateway, currency) = cursor.split_once('-')?;
-    Some((ParticipantId(decimal(gateway)?), currency_of(currency)?))
+    Some((ParticipantId::new(decimal(gateway)?), currency_of(currency)?))
 }
 
 #[async_trait]
@@ -46,7 +46,7 @@ impl ChainRpcServer for Api {
         limit: Option<u32>,
     ) -> RpcResult<Page<ParticipantReport>> {
         let limit = page_limit(limit)?;
-        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(ParticipantId))?;
+        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(ParticipantId::new))?;
         let cursor = |last: &ParticipantReport| last.participant.to_string();
         self.page(
             limit,
@@ -66,7 +66,7 @@ impl ChainRpcServer for Api {
         limit: Option<u32>,
     ) -> RpcResult<Page<MerchantReport>> {
         let limit = page_limit(limit)?;
-        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(MerchantId))?;
+        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(MerchantId::new))?;
         let cursor = |last: &MerchantReport| last.merchant.to_string();
         self.page(
             limit,
@@ -116,7 +116,7 @@ impl ChainRpcServer for Api {
     async fn block(&self, block: BlockSelector) -> RpcResult<BlockReport> {
         let found = match &block {
             BlockSelector::Height(height) => {
-                let height = Height(*height);
+                let height = Height::new(*height);
                 self.read(Cost::WHOLE, move |node| node.block(height)).await?
             }
             BlockSelector::Hash(text) => {
@@ -138,7 +138,7 @@ impl ChainRpcServer for Api {
         let limit = page_limit(limit)?;
         let before: Option<u64> = read_cursor(cursor.as_deref(), decimal)?;
         // The heights below `end` are listed, from the highest down.
-        let head_end = Api::head(self).0.saturating_add(1);
+        let head_end = Api::head(self).get().saturating_add(1);
         let end = before.map_or(head_end, |before| before.min(head_end));
         let first = end.saturating_sub(u64::from(limit) + 1);
         let count = u32::try_from(end - first).unwrap_or(limit);
@@ -148,7 +148,7 @@ impl ChainRpcServer for Api {
         self.page(
             limit,
             move |node, _| {
-                let mut items = node.blocks(Height(first), count)?;
+                let mut items = node.blocks(Height::new(first), count)?;
                 items.reverse();
                 Ok(items)
             },
@@ -183,7 +183,7 @@ impl ChainRpcServer for Api {
         limit: Option<u32>,
     ) -> RpcResult<Page<HandoverReport>> {
         let limit = page_limit(limit)?;
-        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(Height))?;
+        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(Height::new))?;
         let found = self.read(Cost::page(limit), move |node| node.lineage(after, limit));
         let (items, goes_on) = found.await?;
         let last = items.last().filter(|_| goes_on);
@@ -198,7 +198,7 @@ impl ChainRpcServer for Api {
         from_height: Option<u64>,
     ) -> SubscriptionResult {
         let feed = self.feeds.blocks();
-        let first = from_height.map_or_else(|| Api::head(self).next(), Height);
+        let first = from_height.map_or_else(|| Api::head(self).next(), Height::new);
         self.reader.subscriber(pending, extensions).follow(&feed, first).await
     }
 }
@@ -210,7 +210,7 @@ impl ServedNode {
 
     /// One block with its certificate; block zero has none.
     fn block(&self, height: Height) -> Read<Option<BlockReport>> {
-        if height == Height(0) {
+        if height == Height::new(0) {
             return Ok(Some(BlockReport::new(&self.block_zero(), None)));
         }
         let found = self.store().block(height)?;
@@ -219,7 +219,7 @@ impl ServedNode {
 
     fn block_of_hash(&self, hash: &BlockHash) -> Read<Option<BlockReport>> {
         if *hash == self.block_zero().hash() {
-            return self.block(Height(0));
+            return self.block(Height::new(0));
         }
         match self.store().block_height(hash)? {
             Some(height) => self.block(height),
@@ -231,8 +231,8 @@ impl ServedNode {
     /// chain ends.
     pub(super) fn blocks(&self, first: Height, count: u32) -> Read<Vec<BlockSummary>> {
         let mut blocks = Vec::new();
-        for height in (first.0..first.0.saturating_add(u64::from(count))).map(Height) {
-            let block = if height == Height(0) {
+        for height in (first.get()..first.get().saturating_add(u64::from(count))).map(Height::new) {
+            let block = if height == Height::new(0) {
                 Some(self.block_zero())
             } else {
                 self.store().block(height)?.map(|committed| committed.block)
@@ -250,7 +250,7 @@ impl ServedNode {
     fn lineage(&self, after: Option<Height>, limit: u32) -> Read<(Vec<HandoverReport>, bool)> {
         let head = self.settled(State::height)?;
         let from = match after {
-            None => Height(0),
+            None => Height::new(0),
             // A client may name any height, and after the last one there is none.
             Some(after) if after >= head => return Ok((Vec::new(), false)),
             Some(after) => after.next(),
@@ -260,7 +260,7 @@ impl ServedNode {
         let Orders { genesis, store, lineages, .. } = &self.orders;
         let (handovers, goes_on) = lineages.read(store, genesis, head, page)?;
         let report = |handover: &Handover| HandoverReport {
-            height: handover.header.height.0,
+            height: handover.header.height.get(),
             handover_base64: encode_base64(&codec::encode(handover)),
         };
         Ok((handovers.iter().map(report).collect(), goes_on))

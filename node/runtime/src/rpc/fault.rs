@@ -153,8 +153,8 @@ mod tests {
     fn what_is_not_kept_is_told_by_its_name() {
         let told = |fault| ErrorObjectOwned::from(AnswerFault::from(fault));
         for (fault, name) in [
-            (ReadFault::ProofNotKept(WindowId(7)), "(window 7)"),
-            (ReadFault::AccountProofNotKept(Height(8)), "(accounts at height 8)"),
+            (ReadFault::ProofNotKept(WindowId::new(7)), "(window 7)"),
+            (ReadFault::AccountProofNotKept(Height::new(8)), "(accounts at height 8)"),
         ] {
             let error = told(fault);
             assert_eq!(error.code(), ApiError::ProofNotKept.code());

@@ -57,8 +57,8 @@ impl Topic for BlockTopic {
     fn page(&self, after: Self::Cursor, count: u32) -> RpcResult<Vec<FeedEvent<Self::Cursor>>> {
         let found = self.node.blocks(after, count)?;
         // Of a block that is not kept there is none, and nothing after it is sent in its place.
-        let kept = (after.0..).zip(found).take_while(|(height, block)| block.height == *height);
-        kept.map(|(height, block)| FeedEvent::new(Height(height).next(), &block)).collect()
+        let kept = (after.get()..).zip(found).take_while(|(height, block)| block.height == *height);
+        kept.map(|(height, block)| FeedEvent::new(Height::new(height).next(), &block)).collect()
     }
 
     fn nothing_after(&self, next: Self::Cursor) -> Option<ErrorObjectOwned> {

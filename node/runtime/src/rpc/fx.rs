@@ -43,7 +43,7 @@ impl FxRpcServer for Api {
     ) -> RpcResult<Page<RateReport>> {
         let limit = page_limit(limit)?;
         let pair = pair_of(&currency, &payout_currency)?;
-        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(ParticipantId))?;
+        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(ParticipantId::new))?;
         let cursor = |last: &RateReport| last.provider.to_string();
         self.page(limit, move |node, count| Ok(node.rates(pair, after, count)), cursor).await
     }
@@ -58,8 +58,8 @@ impl FxRpcServer for Api {
     ) -> RpcResult<Page<RateReport>> {
         let limit = page_limit(limit)?;
         let (from, to) = pair_of(&currency, &payout_currency)?;
-        let key = (from, to, ParticipantId(provider));
-        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(TimeMs))?;
+        let key = (from, to, ParticipantId::new(provider));
+        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(TimeMs::new))?;
         let cursor = |last: &RateReport| last.observed_ms.to_string();
         self.page(
             limit,
@@ -97,8 +97,8 @@ impl FxRpcServer for Api {
         limit: Option<u32>,
     ) -> RpcResult<Page<QuoteReport>> {
         let limit = page_limit(limit)?;
-        let provider = ParticipantId(provider);
-        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(QuoteId))?;
+        let provider = ParticipantId::new(provider);
+        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(QuoteId::new))?;
         let cursor = |last: &QuoteReport| last.quote_id.to_string();
         self.page(
             limit,
@@ -115,10 +115,10 @@ impl FxRpcServer for Api {
 impl ServedNode {
     fn rates(&self, pair: Pair, after: Option<ParticipantId>, count: usize) -> Vec<RateReport> {
         let of = |provider| (pair.0, pair.1, provider);
-        let lower = after.map_or(Bound::Included(of(ParticipantId(0))), |provider| {
+        let lower = after.map_or(Bound::Included(of(ParticipantId::new(0))), |provider| {
             Bound::Excluded(of(provider))
         });
-        let upper = Bound::Included(of(ParticipantId(u32::MAX)));
+        let upper = Bound::Included(of(ParticipantId::new(u32::MAX)));
         self.now(|state| {
             let found = state.tables().rates.range((lower, upper)).take(count);
             found.map(|(_, record)| told::rate(record, rates::is_fresh(state, record))).collect()
@@ -132,7 +132,7 @@ impl ServedNode {
 
 fn reference(state: &State, pair: Pair) -> ReferenceReport {
     let of = |provider| (pair.0, pair.1, provider);
-    let range = of(ParticipantId(0))..=of(ParticipantId(u32::MAX));
+    let range = of(ParticipantId::new(0))..=of(ParticipantId::new(u32::MAX));
     let published: Vec<_> = state.tables().rates.range(range).map(|(_, record)| record).collect();
     let fresh_count = published.iter().filter(|record| rates::is_fresh(state, record)).count();
     let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
@@ -142,8 +142,8 @@ fn reference(state: &State, pair: Pair) -> ReferenceReport {
     let report = ReferenceReport {
         currency: currency_code(pair.0),
         payout_currency: currency_code(pair.1),
-        height: state.height().0,
-        time_ms: state.time().0,
+        height: state.height().get(),
+        time_ms: state.time().get(),
         rate: None,
         missing: None,
         fresh_count: count(fresh_count),
@@ -151,7 +151,7 @@ fn reference(state: &State, pair: Pair) -> ReferenceReport {
         rates_min: state.parameters().rates_min,
         confirmed: level.map(|level| rate_text(level.level)),
         waiting: step.map(|step| rate_text(step.level)),
-        waiting_until_ms: step.map(|step| step.since.plus(confirm_ms).0),
+        waiting_until_ms: step.map(|step| step.since.plus(confirm_ms).get()),
     };
     match rates::next_reference(state, pair) {
         Ok(rate) => ReferenceReport { rate: Some(rate_text(rate)), ..report },

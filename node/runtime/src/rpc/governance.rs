@@ -29,7 +29,7 @@ impl GovernanceRpcServer for Api {
         limit: Option<u32>,
     ) -> RpcResult<Page<RegisteredMerchant>> {
         let limit = page_limit(limit)?;
-        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(MerchantId))?;
+        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(MerchantId::new))?;
         let cursor = |last: &RegisteredMerchant| last.merchant.to_string();
         self.page(
             limit,
@@ -59,7 +59,7 @@ impl GovernanceRpcServer for Api {
         limit: Option<u32>,
     ) -> RpcResult<Page<RegistrarReport>> {
         let limit = page_limit(limit)?;
-        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(ParticipantId))?;
+        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(ParticipantId::new))?;
         let cursor = |last: &RegistrarReport| last.participant.to_string();
         self.page(
             limit,

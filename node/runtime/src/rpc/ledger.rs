@@ -23,8 +23,8 @@ fn line_of(cursor: &str) -> Option<LineKey> {
     let (account, holder) = cursor.rsplit_once(':')?;
     let account: AccountKey = one_form(account)?;
     let kind = LineAccount::of(account.kind)?;
-    let owner = ParticipantId(u32::try_from(account.owner).ok()?);
-    let holder = ParticipantId(decimal(holder)?);
+    let owner = ParticipantId::new(u32::try_from(account.owner).ok()?);
+    let holder = ParticipantId::new(decimal(holder)?);
     Some(LineKey { account: kind, owner, currency: account.currency, holder })
 }
 
@@ -80,7 +80,7 @@ impl LedgerRpcServer for Api {
         lineage_apart: Option<bool>,
     ) -> RpcResult<AccountProofReport> {
         let name = id_of::<AccountKey>(&account)?;
-        let (height, lineage_apart) = (height.map(Height), lineage_apart.unwrap_or_default());
+        let (height, lineage_apart) = (height.map(Height::new), lineage_apart.unwrap_or_default());
         let found = self
             .read(Cost::PROOF, move |node| node.account_proof(&name, height, lineage_apart))
             .await?;
@@ -126,7 +126,7 @@ impl LedgerRpcServer for Api {
         cursor: Option<String>,
         limit: Option<u32>,
     ) -> RpcResult<Page<LineReport>> {
-        let (limit, owner) = (page_limit(limit)?, ParticipantId(owner));
+        let (limit, owner) = (page_limit(limit)?, ParticipantId::new(owner));
         let after = read_cursor(cursor.as_deref(), line_of)?;
         self.page(
             limit,
@@ -147,7 +147,7 @@ impl LedgerRpcServer for Api {
         cursor: Option<String>,
         limit: Option<u32>,
     ) -> RpcResult<Page<LineReport>> {
-        let (limit, holder) = (page_limit(limit)?, ParticipantId(holder));
+        let (limit, holder) = (page_limit(limit)?, ParticipantId::new(holder));
         let after = read_cursor(cursor.as_deref(), line_of)?;
         self.page(
             limit,
@@ -188,7 +188,7 @@ impl ServedNode {
     ) -> Read<Option<AccountProofReport>> {
         let head = self.settled(State::height)?;
         let height = height.unwrap_or(head);
-        if height > head || height == Height(0) {
+        if height > head || height == Height::new(0) {
             return Ok(None);
         }
         let Some(proof) = self.orders.account_proof(name, height)? else { return Ok(None) };
@@ -202,8 +202,8 @@ impl ServedNode {
         let bytes = proven.encode().map_err(too_large)?;
         Ok(Some(AccountProofReport {
             account,
-            height: height.0,
-            time_ms: proven.header.time.0,
+            height: height.get(),
+            time_ms: proven.header.time.get(),
             block_hash: proven.header.hash(),
             state_digest: proven.header.state_digest,
             proof_base64: encode_base64(&bytes),

@@ -33,7 +33,7 @@ pub fn read_cursor<T>(
 /// The place that a cursor names.
 pub fn place_of(cursor: &str) -> Option<RecordCursor> {
     let (height, sequence) = cursor.split_once('-')?;
-    Some(RecordCursor { height: Height(decimal(height)?), sequence: decimal(sequence)? })
+    Some(RecordCursor { height: Height::new(decimal(height)?), sequence: decimal(sequence)? })
 }
 
 /// The cursor of a place.
@@ -63,12 +63,12 @@ pub fn order_id(text: &str) -> RpcResult<OrderId> {
 
 /// Reads the id of a merchant.
 pub fn merchant_id(text: &str) -> RpcResult<MerchantId> {
-    decimal(text).map(MerchantId).ok_or_else(|| id_malformed(text, "a merchant's number"))
+    decimal(text).map(MerchantId::new).ok_or_else(|| id_malformed(text, "a merchant's number"))
 }
 
 /// Reads the id of a quote.
 pub fn quote_id(text: &str) -> RpcResult<QuoteId> {
-    decimal(text).map(QuoteId).ok_or_else(|| id_malformed(text, "a quote's number"))
+    decimal(text).map(QuoteId::new).ok_or_else(|| id_malformed(text, "a quote's number"))
 }
 
 /// Reads the code of a currency.

@@ -83,14 +83,14 @@ fn user_day(state: &State, user: [u8; 16], currency: Currency) -> UserDayReport 
     let entry = state.user_day(&UserDayKey { user, currency });
     let used = if u32::from(entry.day) == today { entry.amount() } else { 0 };
     let policy = state.tables().policies.get(&(PolicyScope::Scheme, 0, currency));
-    let most = policy.map(|policy| policy.user_day_max).filter(|most| most.0 > 0);
-    let left = |most: Amount| Money::new(Amount(most.0.saturating_sub(used)), currency);
+    let most = policy.map(|policy| policy.user_day_max).filter(|most| most.get() > 0);
+    let left = |most: Amount| Money::new(most.minus(Amount::new(used)), currency);
     let day = jiff::civil::date(1970, 1, 1)
         .checked_add(jiff::Span::new().days(i64::from(today.min(2_900_000))));
     UserDayReport {
         user: hex::encode(user),
         day: day.map_or_else(|_| today.to_string(), |day| day.to_string()),
-        used: Money::new(Amount(used), currency),
+        used: Money::new(Amount::new(used), currency),
         day_max: most.map(|most| Money::new(most, currency)),
         left: most.map(left),
     }

@@ -4,21 +4,24 @@
 //! The state moves a moment before the store does. A read takes the state's height first and waits
 //! until the store has come as far, so that nothing falls between the two.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use chain_state::{OrderRecord, State};
 use chain_store::{ChainStore as _, Store};
 use chain_types::{ChainGenesis, Height, OrderId, PublicKey};
-use futures::executor::block_on;
 use node_home::orders::Orders;
-use node_replica::{WaitingBatches, read_state};
+use node_replica::{SharedScheduler, WaitingBatches, read_state};
 use rpc_api::HealthReport;
 
 use super::fault::{AnswerFault, Read};
 use crate::hub::Hub;
 use crate::observer::Observer;
+use crate::outlooks::Outlooks;
 use crate::submissions::Submissions;
 use crate::vitals::Vitals;
 
@@ -45,6 +48,10 @@ pub struct ServedNode {
     pub observer: Arc<Observer>,
     /// The batches that wait for a block.
     pub waiting: WaitingBatches,
+    /// The shares of submitters.
+    pub shares: SharedScheduler,
+    /// What the node says of them.
+    pub outlooks: Outlooks,
     /// To the driver, for clients' batches.
     pub submissions: Submissions,
     /// When the process started.
@@ -101,9 +108,61 @@ impl ServedNode {
         }
         let has_failed = || self.vitals.failed.load(Ordering::Relaxed);
         let moved = head.wait_for(|head| *head >= height || has_failed());
-        match block_on(tokio::time::timeout(STORE_LAG_MAX, moved)) {
-            Ok(Ok(head)) if *head >= height => Ok(()),
+        match block_at_most(STORE_LAG_MAX, moved) {
+            Some(Ok(head)) if *head >= height => Ok(()),
             _ => Err(AnswerFault::StoreBehind(height)),
         }
+    }
+}
+
+/// Wakes a thread that waits in [`block_at_most`].
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Waits on this thread, which may block, until a future is ready; `None` after `longest`. A timer of
+/// the runtime would panic here while the node stops: timers end before the threads that may block.
+fn block_at_most<F: Future>(longest: Duration, future: F) -> Option<F::Output> {
+    let started = Instant::now();
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return Some(output);
+        }
+        let left = longest.checked_sub(started.elapsed())?;
+        std::thread::park_timeout(left);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::mpsc;
+
+    use tokio::runtime::Runtime;
+    use tokio::sync::watch;
+
+    use super::*;
+
+    #[test]
+    fn who_waits_while_the_node_stops_hears_of_it() {
+        let (head, mut watched) = watch::channel(0);
+        let (say, said) = mpsc::sync_channel(2);
+        let runtime = Runtime::new().unwrap();
+        runtime.spawn_blocking(move || {
+            say.send(None).unwrap();
+            say.send(Some(block_at_most(STORE_LAG_MAX, watched.changed()))).unwrap();
+        });
+        assert_eq!(said.recv().unwrap().map(|_| ()), None);
+        runtime.shutdown_background();
+        head.send(1).unwrap();
+        assert!(said.recv().unwrap().unwrap().unwrap().is_ok());
+        let never = std::future::pending::<()>();
+        assert!(block_at_most(Duration::ZERO, never).is_none());
     }
 }

@@ -30,13 +30,13 @@ impl SettlementRpcServer for Api {
         limit: Option<u32>,
     ) -> RpcResult<Page<WindowReport>> {
         let limit = page_limit(limit)?;
-        let before = read_cursor(cursor.as_deref(), |text| decimal(text).map(WindowId))?;
+        let before = read_cursor(cursor.as_deref(), |text| decimal(text).map(WindowId::new))?;
         let cursor = |last: &WindowReport| last.window.to_string();
         self.page(limit, move |node, count| node.windows(before, count), cursor).await
     }
 
     async fn window(&self, window: u64) -> RpcResult<WindowReport> {
-        let id = WindowId(window);
+        let id = WindowId::new(window);
         self.find(|| format!("window {window}"), move |node| node.window(id)).await
     }
 
@@ -45,7 +45,7 @@ impl SettlementRpcServer for Api {
         window: u64,
         lineage_apart: Option<bool>,
     ) -> RpcResult<WindowProofReport> {
-        let (id, lineage_apart) = (WindowId(window), lineage_apart.unwrap_or_default());
+        let (id, lineage_apart) = (WindowId::new(window), lineage_apart.unwrap_or_default());
         let found = self.read(Cost::PROOF, move |node| node.window_proof(id, lineage_apart));
         found.await?.ok_or_else(|| self.not_found(&format!("window {window}")))
     }
@@ -58,8 +58,8 @@ impl SettlementRpcServer for Api {
     ) -> RpcResult<Page<InstructionReport>> {
         let limit = page_limit(limit)?;
         let filter = match (filter.window, filter.gateway) {
-            (Some(window), None) => InstructionFilter::Window(WindowId(window)),
-            (None, Some(gateway)) => InstructionFilter::Gateway(ParticipantId(gateway)),
+            (Some(window), None) => InstructionFilter::Window(WindowId::new(window)),
+            (None, Some(gateway)) => InstructionFilter::Gateway(ParticipantId::new(gateway)),
             _ => return Err(api_error(ApiError::FilterMalformed, "")),
         };
         let after: Option<InstructionId> = read_cursor(cursor.as_deref(), one_form)?;
@@ -115,7 +115,7 @@ impl SettlementRpcServer for Api {
     /// participant zero, who is told as none.
     async fn sla(&self, cursor: Option<String>, limit: Option<u32>) -> RpcResult<Page<SlaReport>> {
         let limit = page_limit(limit)?;
-        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(ParticipantId))?;
+        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(ParticipantId::new))?;
         let cursor = |last: &SlaReport| last.participant.unwrap_or_default().to_string();
         self.page(
             limit,
@@ -137,7 +137,7 @@ impl SettlementRpcServer for Api {
         cursor: Option<String>,
     ) -> SubscriptionResult {
         let subscriber = self.reader.subscriber(pending, extensions);
-        let found = self.find_feed(ParticipantId(gateway), cursor.as_deref(), &subscriber);
+        let found = self.find_feed(ParticipantId::new(gateway), cursor.as_deref(), &subscriber);
         match found.await {
             Ok((feed, after)) => subscriber.follow(&feed, after).await,
             Err(error) => subscriber.refuse(error).await,

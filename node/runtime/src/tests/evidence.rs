@@ -11,19 +11,23 @@ use super::*;
 /// Two prevotes of a validator, at the height of the next block.
 pub(super) fn votes_of(chain: &Chain, validator: u32) -> Equivocation {
     let vote = |block| {
-        let (height, round, step) = (chain.height().next(), Round(2), VoteStep::Prevote);
+        let (height, round, step) = (chain.height().next(), Round::new(2), VoteStep::Prevote);
         let vote = Vote { height, round, step, block };
         let signature = key(3, validator).sign(&vote.digest(chain.genesis.chain_id));
-        SignedVote { vote, validator: ValidatorId(validator), signature }
+        SignedVote { vote, validator: ValidatorId::new(validator), signature }
     };
-    Equivocation::Votes { first: vote(None), second: vote(Some(BlockHash(Digest([1; 32])))) }
+    Equivocation::Votes {
+        first: vote(None),
+        second: vote(Some(BlockHash::new(Digest::from_bytes([1; 32])))),
+    }
 }
 
 /// Two proposals of a validator, at the height of the next block.
 pub(super) fn proposals_of(chain: &Chain, validator: u32) -> Equivocation {
     let proposal = |byte| {
-        let (height, round, proposer) = (chain.height().next(), Round(0), ValidatorId(validator));
-        let block = BlockHash(Digest([byte; 32]));
+        let (height, round, proposer) =
+            (chain.height().next(), Round::new(0), ValidatorId::new(validator));
+        let block = BlockHash::new(Digest::from_bytes([byte; 32]));
         let proposal = Proposal { height, round, block, valid_round: None, proposer };
         let signature = key(3, validator).sign(&proposal.digest(chain.genesis.chain_id));
         SignedProposal { proposal, signature }
@@ -39,7 +43,7 @@ fn who_signs_twice_is_told_and_passed_over_after_a_restart_too() {
     chain.evidence = vec![votes_of(&chain, 1), proposals_of(&chain, 4)];
     chain.block(200, vec![]);
     chain.block(200, vec![]);
-    let kept = chain.store.block(Height(2)).unwrap().unwrap().block;
+    let kept = chain.store.block(Height::new(2)).unwrap().unwrap().block;
     assert_eq!((kept.evidence.len(), kept.header.evidence_count), (2, 2));
 
     let found = chain.store.evidence(None, 9).unwrap();
@@ -61,6 +65,7 @@ fn who_signs_twice_is_told_and_passed_over_after_a_restart_too() {
     drop((store, archive));
     let home = opening::open(folder.path(), &genesis, StoreOptions::default(), false).unwrap();
     assert_eq!(read_state(&home.state).digest(), expected);
-    let caught = (0..VALIDATORS).filter(|id| home.proposers.is_caught(ValidatorId(*id), Height(4)));
+    let caught = (0..VALIDATORS)
+        .filter(|id| home.proposers.is_caught(ValidatorId::new(*id), Height::new(4)));
     assert_eq!(caught.collect::<Vec<_>>(), [1, 4]);
 }

@@ -15,13 +15,13 @@ where
     // Valid when the block comes, as the batch of somebody who signs late is.
     let until = chain.time().plus(after_ms + 1_000);
     let chain_id = chain.genesis.chain_id;
-    let bytes = SignedBatch::sign(chain_id, by, &key(1, by.0), until, items);
+    let bytes = SignedBatch::sign(chain_id, by, &key(1, by.get()), until, items);
     let keys = |id| read_state(&chain.state).party_keys(id).copied();
     let batch = SignedBatch::decode(Bytes::from(bytes)).unwrap().verify(chain_id, keys).unwrap();
     let (id, bytes) = (batch.id(), batch.bytes().clone());
     let outcomes = chain.block(after_ms, vec![batch]).remove(0);
     let mut report = BatchReport::pending(id, BatchState::Final);
-    (report.height, report.batch_index) = (Some(chain.height().0), Some(0));
+    (report.height, report.batch_index) = (Some(chain.height().get()), Some(0));
     report.outcomes = Some(Outcomes::new(&outcomes, false));
     chain.orders().add_standings(&mut report, &bytes, |_| true).unwrap();
     report.outcomes.unwrap().not_applied
@@ -139,16 +139,16 @@ fn one_answer_looks_up_a_bounded_number_of_orders_of_long_ago() {
 fn a_batch_in_the_chain_is_known_by_its_bytes() {
     let mut chain = Chain::new();
     let item = chain.recharge(1_000, Flags::COLLECTED);
-    let batch = chain.batch(BANK_A, &key(1, BANK_A.0), &[item]);
+    let batch = chain.batch(BANK_A, &key(1, BANK_A.get()), &[item]);
     let bytes = batch.bytes().clone();
     chain.block(200, vec![batch]);
     let orders = chain.orders();
-    let place = (Height(1), 0);
+    let place = (Height::new(1), 0);
     assert!(orders.holds(place, &bytes).unwrap());
     let mut signed_otherwise = bytes.to_vec();
     signed_otherwise[100] ^= 1;
     assert!(!orders.holds(place, &Bytes::from(signed_otherwise)).unwrap());
-    assert!(!orders.holds((Height(9), 0), &bytes).unwrap());
+    assert!(!orders.holds((Height::new(9), 0), &bytes).unwrap());
 }
 
 #[test]
@@ -170,15 +170,15 @@ fn an_order_says_who_may_still_give_it_up_and_until_when() {
     assert_eq!(chain.say(BANK_A, debiting), Outcome::APPLIED);
     let (debiting, proven) = report(&chain);
     assert_eq!(debiting.status, OrderState::Debiting);
-    assert_eq!(debiting.stages.debiting_ms, Some(chain.time().0));
+    assert_eq!(debiting.stages.debiting_ms, Some(chain.time().get()));
     assert_eq!((proven.collected, proven.collected_under), (None, None));
 
     assert_eq!(chain.say(BANK_A, collect(id)), Outcome::APPLIED);
     let (collected, proven) = report(&chain);
     let time = chain.time();
     let stages = &collected.stages;
-    assert_eq!((stages.debiting_ms, stages.collected_ms), (None, Some(time.0)));
-    assert_eq!(stages.reversible_until_ms, Some(time.0 + 1_000));
+    assert_eq!((stages.debiting_ms, stages.collected_ms), (None, Some(time.get())));
+    assert_eq!(stages.reversible_until_ms, Some(time.get() + 1_000));
     let digest = chain.genesis.parameters.digest();
     assert_eq!((proven.collected, proven.collected_under), (Some(time), Some(digest)));
 

@@ -16,7 +16,7 @@ const PROPOSALS: usize = BatchKind::Proposal.items_max() as usize;
 /// Proposes the changes for one block each, from the next but `after` on; they take effect with
 /// the blocks.
 fn govern_blocks(chain: &mut Chain, changes: &[Vec<Change>]) {
-    let first = chain.height().0 + 10;
+    let first = chain.height().get() + 10;
     let mut number = 0_u32;
     let mut items = Vec::new();
     for (height, changes) in (first..).zip(changes) {
@@ -25,17 +25,17 @@ fn govern_blocks(chain: &mut Chain, changes: &[Vec<Change>]) {
             let mut entropy = [0x77; 10];
             // Version and variant stand in the first of them.
             entropy[6..].copy_from_slice(&number.to_le_bytes());
-            let id = ProposalId(OrderId::new(chain.time(), entropy).0);
-            items.push(ProposalItem::new(id, Height(height), change).unwrap());
+            let id = ProposalId::from_bytes(OrderId::new(chain.time(), entropy).bytes());
+            items.push(ProposalItem::new(id, Height::new(height), change).unwrap());
         }
     }
     let chunks = items.chunks(PROPOSALS);
     let batches: Vec<_> =
-        chunks.map(|chunk| chain.batch(OPERATOR, &key(1, OPERATOR.0), chunk)).collect();
+        chunks.map(|chunk| chain.batch(OPERATOR, &key(1, OPERATOR.get()), chunk)).collect();
     let outcomes = chain.block(200, batches);
     let refused = outcomes.iter().flatten().find(|outcome| **outcome != Outcome::APPLIED);
     assert_eq!(refused, None, "height {}", chain.height());
-    while chain.height().0 < first + changes.len() as u64 {
+    while chain.height().get() < first + changes.len() as u64 {
         chain.block(200, vec![]);
     }
 }
@@ -72,7 +72,7 @@ fn apart(chain: &Chain) -> Vec<u8> {
     let orders = chain.orders();
     let head = chain.height();
     let mut bytes = chain_types::lineage::LINEAGE_MAGIC.to_vec();
-    let mut from = Height(0);
+    let mut from = Height::new(0);
     loop {
         let page = |handovers: &chain_types::Handovers| handovers.page(from, head, 99, usize::MAX);
         let (handovers, goes_on): (Vec<Handover>, bool) =
@@ -123,11 +123,11 @@ fn receipts_and_proofs_hold_after_a_thousand_changes_of_validators_and_of_keys()
     let bytes = proven.encode().unwrap();
     println!("account proof: {} bytes", bytes.len());
     assert_eq!(ProvenAccount::decode(&bytes).unwrap().verify(genesis), Ok(()));
-    let last = read_state(&chain.state).window().0 - 1;
-    let proof = orders.window_proof(WindowId(last), false).unwrap().unwrap();
+    let last = read_state(&chain.state).window().get() - 1;
+    let proof = orders.window_proof(WindowId::new(last), false).unwrap().unwrap();
     println!("window proof: {} bytes", proof.encode().unwrap().len());
     assert!(ProvenWindow::verify(&proof, genesis).is_ok());
-    let bare = orders.window_proof(WindowId(last), true).unwrap().unwrap();
+    let bare = orders.window_proof(WindowId::new(last), true).unwrap().unwrap();
     assert_eq!(bare.lineage, Lineage::default());
 }
 
@@ -205,8 +205,8 @@ fn the_changes_are_the_same_in_whatever_order_they_are_asked_for() {
     let power = |number: u64| vec![Change::Power { node: 0, power: 3 + number % 2 }];
     govern_blocks(&mut chain, &(1..30).map(power).collect::<Vec<_>>());
     let (ascending, descending) = (chain.orders(), chain.orders());
-    let lineage = |orders: &Orders, height: u64| orders.lineage([Height(height)].into_iter());
-    let head = chain.height().0;
+    let lineage = |orders: &Orders, height: u64| orders.lineage([Height::new(height)].into_iter());
+    let head = chain.height().get();
     let one: Vec<_> = (1..=head).map(|height| lineage(&ascending, height).unwrap()).collect();
     let other: Vec<_> =
         (1..=head).rev().map(|height| lineage(&descending, height).unwrap()).collect();

@@ -50,8 +50,8 @@ fn changed(before: &RegistryContent, place: u32, number: Option<u32>) -> Registr
         }
         None => node.remove(),
     }
-    after.withdraw(old.0, KeyOwner::Network(place), Height(9));
-    after.withdraw(old.1, KeyOwner::Votes(place), Height(9));
+    after.withdraw(old.0, KeyOwner::Network(place), Height::new(9));
+    after.withdraw(old.1, KeyOwner::Votes(place), Height::new(9));
     after
 }
 
@@ -142,7 +142,7 @@ fn addresses_follow_keys_and_a_home_that_is_behind_knows_later_ones() {
     }
     // The key before may fetch the block with which it was withdrawn, and a little more.
     for (height, is_leaving) in [(10, true), (29, true), (30, false)] {
-        let keys = leaving(&rotated, Height(height));
+        let keys = leaving(&rotated, Height::new(height));
         assert_eq!(keys, if is_leaving { vec![network(2)] } else { vec![] }, "{height}");
     }
 }

@@ -77,8 +77,8 @@ impl Side {
             inputs: sender,
             state: chain.state.clone(),
             store: chain.store.clone(),
-            hub: Arc::new(Hub::new(Height(0))),
-            vitals: Arc::new(Vitals::new(Height(0), Duration::ZERO)),
+            hub: Arc::new(Hub::new(Height::new(0))),
+            vitals: Arc::new(Vitals::new(Height::new(0), Duration::ZERO)),
             read_faults: Arc::new(Mutex::new(Throttle::default())),
         };
         tokio::spawn(peers.clone().listen(events, cancel.clone()));
@@ -116,14 +116,14 @@ impl Side {
 fn arrivals(chain: &Chain, count: u64) -> Vec<VerifiedBatch> {
     let item = |window: u64| ArrivalItem {
         window: window.into(),
-        merchant: SHOP.0.into(),
+        merchant: SHOP.get().into(),
         amount: 100.into(),
-        currency: CNY.0.into(),
+        currency: CNY.get().into(),
         reference: [7; 32],
         attempt: 1.into(),
         spare: [0; 4],
     };
-    (0..count).map(|window| chain.batch(BANK_B, &key(1, BANK_B.0), &[item(window)])).collect()
+    (0..count).map(|window| chain.batch(BANK_B, &key(1, BANK_B.get()), &[item(window)])).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,8 +132,8 @@ async fn batches_sent_and_batches_asked_for_reach_the_driver() {
     let cancel = CancellationToken::new();
     let one = Side::start(&chain, 0, None, &cancel).await;
     let two = Side::start(&chain, 1, Some(&one), &cancel).await;
-    assert!(matches!(one.next(), Input::Connected(NodeIndex(1))));
-    assert!(matches!(two.next(), Input::Connected(NodeIndex(0))));
+    assert!(matches!(one.next(), Input::Connected(node) if node == NodeIndex::new(1)));
+    assert!(matches!(two.next(), Input::Connected(node) if node == NodeIndex::new(0)));
 
     // Small ones that arrive together, a wrong one among them.
     let sent = arrivals(&chain, 100);
@@ -154,7 +154,7 @@ async fn batches_sent_and_batches_asked_for_reach_the_driver() {
     let id = wanted.id();
     let (work, questions) = tokio::sync::mpsc::channel(1);
     tokio::spawn(two.peers.clone().ask(questions));
-    work.send(PeerWork::Batches { from: NodeIndex(0), ids: vec![id] }).await.unwrap();
+    work.send(PeerWork::Batches { from: NodeIndex::new(0), ids: vec![id] }).await.unwrap();
     let Input::BatchesWanted { ids, token } = one.next() else { panic!("nothing is asked") };
     assert_eq!(ids, [id]);
     one.peers.hub.found(token, vec![wanted], Vec::new());
@@ -166,9 +166,9 @@ async fn batches_sent_and_batches_asked_for_reach_the_driver() {
 /// A prevote of `author` in a round, signed with the vote key of `signer`.
 fn vote(chain: &Chain, author: u32, signer: &SecretKey, round: u32) -> PeerMessage {
     let (height, step) = (chain.height().next(), VoteStep::Prevote);
-    let vote = Vote { height, round: Round(round), step, block: None };
+    let vote = Vote { height, round: Round::new(round), step, block: None };
     let signature = signer.sign(&vote.digest(chain.genesis.chain_id));
-    let validator = ValidatorId(author);
+    let validator = ValidatorId::new(author);
     PeerMessage::Consensus(Message::Vote(SignedVote { vote, validator, signature }))
 }
 
@@ -182,7 +182,7 @@ async fn with_a_villain(
     let honest = Side::start(chain, 1, Some(&one), cancel).await;
     let villain = Side::start(chain, number, Some(&one), cancel).await;
     for side in [&honest, &villain] {
-        assert!(matches!(side.next(), Input::Connected(NodeIndex(0))));
+        assert!(matches!(side.next(), Input::Connected(node) if node == NodeIndex::new(0)));
         assert!(matches!(one.next(), Input::Connected(_)));
     }
     (one, honest, villain)
@@ -196,11 +196,11 @@ fn only_the_honest_are_heard(chain: &Chain, one: &Side, honest: &Side) {
     let mut rounds = 0..20;
     while !rounds.is_empty() {
         match one.next() {
-            Input::Message { from: NodeIndex(1), message } => {
+            Input::Message { from, message } if from == NodeIndex::new(1) => {
                 assert_eq!(message, vote(chain, 1, &key(3, 1), rounds.next().unwrap()));
             }
-            Input::Connected(NodeIndex(node)) | Input::Disconnected(NodeIndex(node)) => {
-                assert_ne!(node, 1);
+            Input::Connected(node) | Input::Disconnected(node) => {
+                assert_ne!(node, NodeIndex::new(1));
             }
             other => panic!("the driver hears {other:?}"),
         }
@@ -277,8 +277,8 @@ async fn more_batches_than_a_request_may_name_are_an_offence_on_both_sides() {
     let cancel = CancellationToken::new();
     let one = Side::start(&chain, 0, None, &cancel).await;
     let two = Side::start(&chain, 1, Some(&one), &cancel).await;
-    assert!(matches!(one.next(), Input::Connected(NodeIndex(1))));
-    assert!(matches!(two.next(), Input::Connected(NodeIndex(0))));
+    assert!(matches!(one.next(), Input::Connected(node) if node == NodeIndex::new(1)));
+    assert!(matches!(two.next(), Input::Connected(node) if node == NodeIndex::new(0)));
     let held = arrivals(&chain, REQUEST_BATCHES_MAX as u64 + 1);
     let ids: Vec<_> = held.iter().map(VerifiedBatch::id).collect();
     let request = PeerRequest::Batches(ids.clone());
@@ -289,7 +289,7 @@ async fn more_batches_than_a_request_may_name_are_an_offence_on_both_sides() {
     let (work, questions) = tokio::sync::mpsc::channel(1);
     tokio::spawn(two.peers.clone().ask(questions));
     let ids = ids[..REQUEST_BATCHES_MAX].to_vec();
-    work.send(PeerWork::Batches { from: NodeIndex(0), ids: ids.clone() }).await.unwrap();
+    work.send(PeerWork::Batches { from: NodeIndex::new(0), ids: ids.clone() }).await.unwrap();
     let Input::BatchesWanted { ids: wanted, token } = one.next() else { panic!("not asked") };
     assert_eq!(wanted, ids, "as many as a request names are answered");
     one.peers.hub.found(token, held, Vec::new());

@@ -10,7 +10,7 @@ fn an_account_is_proven_as_any_block_left_it() {
     let keys: Vec<AccountKey> =
         chain.accounts.last().unwrap().iter().map(|(key, _)| *key).collect();
     assert!(keys.len() > chain.accounts[0].len(), "accounts came to be meanwhile");
-    for (height, accounts) in (0..).map(Height).zip(&chain.accounts) {
+    for (height, accounts) in (0..).map(Height::new).zip(&chain.accounts) {
         for key in &keys {
             let known = accounts.iter().find(|(other, _)| other == key);
             // `account_proof` compares each proof with the block's own digest.
@@ -33,10 +33,10 @@ fn rows_max(accounts: usize) -> u64 {
 fn chain_of_many(count: u32) -> Chain {
     let mut genesis = genesis();
     let line = |gateway| LiquidityLine {
-        gateway: ParticipantId(gateway),
+        gateway: ParticipantId::new(gateway),
         currency: CNY,
-        net_debit_cap: Amount(1),
-        opening_liquidity: Amount(u64::from(gateway % 2)),
+        net_debit_cap: Amount::new(1),
+        opening_liquidity: Amount::new(u64::from(gateway % 2)),
     };
     genesis.liquidity.extend((1_000..1_000 + count).map(line));
     Chain::of(genesis)
@@ -52,13 +52,14 @@ fn a_proof_reads_few_rows_among_many_accounts() {
     let orders = chain.orders();
     let rows = || chain.store.counters().account_rows_read;
     let bank = AccountKey::liquidity(BANK_A, CNY);
-    let silent = AccountKey::liquidity(ParticipantId(5_000), CNY);
+    let silent = AccountKey::liquidity(ParticipantId::new(5_000), CNY);
     for key in [bank, silent, AccountKey::payable(SHOP, CNY)] {
-        for height in (1..=chain.height().0).map(Height) {
+        for height in (1..=chain.height().get()).map(Height::new) {
             let before = rows();
             let proof = orders.account_proof(&key, height).unwrap().unwrap();
             let read = rows() - before;
-            let known = chain.accounts[height.0 as usize].iter().find(|(other, _)| *other == key);
+            let known =
+                chain.accounts[height.get() as usize].iter().find(|(other, _)| *other == key);
             assert_eq!(Some(&(proof.key, proof.account)), known);
             assert!(read <= rows_max(5_004), "{read} rows for {key:?} at {height}");
             assert!(height < chain.height() || read == 0, "the head's tree is in memory");
@@ -78,9 +79,10 @@ fn an_index_without_the_trees_nodes_says_so() {
     let (store, _) =
         Store::open(folder.path(), chain.genesis.chain_id, StoreOptions::default()).unwrap();
     let opening = opening::genesis_records(&chain.genesis);
-    store.reindex(Height(0), BlockRecords { account_nodes: Vec::new(), ..opening }).unwrap();
+    store.reindex(Height::new(0), BlockRecords { account_nodes: Vec::new(), ..opening }).unwrap();
     let orders = Orders { store: Arc::new(store), ..chain.orders() };
     let key = AccountKey::liquidity(BANK_A, CNY);
-    let proof = orders.account_proof(&key, Height(0));
-    assert!(matches!(proof, Err(ReadFault::AccountProofNotKept(Height(0)))), "{proof:?}");
+    let proof = orders.account_proof(&key, Height::new(0));
+    let Err(ReadFault::AccountProofNotKept(height)) = proof else { panic!("{proof:?}") };
+    assert_eq!(height, Height::new(0));
 }

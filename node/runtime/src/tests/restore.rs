@@ -31,7 +31,9 @@ fn blocks_alone_make_the_whole_home_again() {
     let (genesis, digest) = (chain.genesis.clone(), read_state(&chain.state).digest());
     let windows = read_state(&chain.state).window();
     let proofs = |orders: &Orders| -> Vec<Option<RecordProof>> {
-        (0..=windows.0).map(|id| orders.window_proof(WindowId(id), false).unwrap()).collect()
+        (0..=windows.get())
+            .map(|id| orders.window_proof(WindowId::new(id), false).unwrap())
+            .collect()
     };
     let expected = proofs(&chain.orders());
     let (_root, folder) = blocks_alone(chain);
@@ -52,8 +54,11 @@ fn a_block_without_a_quorum_is_refused_with_its_height() {
     type Spoil = fn(&mut Certificate);
     let spoils: [(Spoil, &str); 3] = [
         (|certificate| certificate.signatures.truncate(1), "not above two thirds"),
-        (|certificate| certificate.signatures[0].1 = Signature([1; 64]), "does not verify"),
-        (|certificate| certificate.round = Round(1), "does not verify"),
+        (
+            |certificate| certificate.signatures[0].1 = Signature::from_bytes([1; 64]),
+            "does not verify",
+        ),
+        (|certificate| certificate.round = Round::new(1), "does not verify"),
     ];
     for (spoil, words) in spoils {
         let mut chain = Chain::new();

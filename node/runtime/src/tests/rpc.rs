@@ -17,7 +17,7 @@ use chain_types::{RateItem, TransferAction, TransferId, TransferItem};
 use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
 use jsonrpsee_ws_client::{WsClient, WsClientBuilder};
 use node_network::{Limits, Network, NetworkConfig, Peer};
-use node_replica::{NodeIndex, ReplicaProgress, Role, WaitingBatches, WaitsFor};
+use node_replica::{NodeIndex, ReplicaProgress, Role, SharedScheduler, WaitingBatches, WaitsFor};
 use prometheus_client::registry::Registry;
 use rpc_server::{Server, ServerConfig};
 use serde_json::Value;
@@ -29,14 +29,15 @@ use super::*;
 use crate::hub::Hub;
 use crate::inbox::{InputReceiver, inbox};
 use crate::observer::Observer;
+use crate::outlooks::Outlooks;
 use crate::rpc::{ServedNode, methods};
 use crate::submissions::{Desk, Submissions};
 use crate::vitals::Vitals;
 
-const USD: Currency = Currency(840);
-const SHOP_B: MerchantId = MerchantId(1002);
-const PROVIDERS: [ParticipantId; 2] = [ParticipantId(301), ParticipantId(302)];
-const AGENT: ParticipantId = ParticipantId(401);
+const USD: Currency = Currency::new(840);
+const SHOP_B: MerchantId = MerchantId::new(1002);
+const PROVIDERS: [ParticipantId; 2] = [ParticipantId::new(301), ParticipantId::new(302)];
+const AGENT: ParticipantId = ParticipantId::new(401);
 
 /// The small chain with providers, an agent and a second merchant.
 fn served_genesis() -> ChainGenesis {
@@ -45,7 +46,7 @@ fn served_genesis() -> ChainGenesis {
     // As long as any test takes, the last block and what validators said are young enough.
     genesis.parameters.heartbeat_ms = 3_600_000;
     let party = |id: ParticipantId, roles| {
-        Participant::new(id, format!("party {id}"), roles, key(1, id.0).public_key())
+        Participant::new(id, format!("party {id}"), roles, key(1, id.get()).public_key())
     };
     genesis.participants.extend(PROVIDERS.map(|id| party(id, Roles::FX_PROVIDER)));
     genesis.participants.push(party(AGENT, Roles::SETTLEMENT_AGENT));
@@ -105,13 +106,13 @@ impl Served {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         for validator in 0..VALIDATORS {
-            served.node.vitals.hear(NodeIndex(validator), served.chain.height());
+            served.node.vitals.hear(NodeIndex::new(validator), served.chain.height());
         }
         served.node.vitals.publish(ReplicaProgress {
             height: served.chain.height().next(),
             round: None,
             waits_for: WaitsFor::Work,
-            role: Role::Votes(ValidatorId(0)),
+            role: Role::Votes(ValidatorId::new(0)),
             mute: None,
             peers: Vec::new(),
             passed_over: Vec::new(),
@@ -137,6 +138,7 @@ impl Served {
         let (sender, inputs) = inbox();
         let desk =
             Desk { chain_id: chain.genesis.chain_id, state, hub: hub.clone(), inputs: sender };
+        let shares = SharedScheduler::default();
         let node = Arc::new(ServedNode {
             name: "node-0".to_owned(),
             keys: Some((own_key, key(3, 0).public_key())),
@@ -144,9 +146,19 @@ impl Served {
             genesis: chain.genesis.clone(),
             orders: chain.orders(),
             hub,
-            vitals,
+            vitals: vitals.clone(),
             observer: Arc::new(observer),
             waiting: WaitingBatches::default(),
+            outlooks: Outlooks {
+                chain_id: chain.genesis.chain_id,
+                network_key: own_key,
+                key: key(3, 0),
+                state: chain.state.clone(),
+                shares: shares.clone(),
+                vitals: vitals.clone(),
+                last: Mutex::default(),
+            },
+            shares,
             submissions: Submissions::start(desk),
             started: Instant::now(),
         });
@@ -216,7 +228,7 @@ fn busy(chain: &mut Chain) -> Days {
         chain.govern(&Change::Programme(programme(merchant)));
     }
     let mut of_gateway = hold_large_orders();
-    (of_gateway.scope, of_gateway.subject) = (1.into(), u64::from(BANK_A.0).into());
+    (of_gateway.scope, of_gateway.subject) = (1.into(), u64::from(BANK_A.get()).into());
     assert_eq!(chain.say(DESK, of_gateway), Outcome::APPLIED);
     let held = [3, 4].map(|more| {
         let order = chain.recharge(HOLD_ABOVE + more, 0);
@@ -237,9 +249,9 @@ fn busy(chain: &mut Chain) -> Days {
     // Nobody attests these instructions: both windows have breaches, and one its own.
     let windows = [SHOP, SHOP_B].map(|merchant| {
         let mut order = chain.recharge(1_000, Flags::COLLECTED);
-        order.merchant = merchant.0.into();
+        order.merchant = merchant.get().into();
         let window = read_state(&chain.state).window();
-        let batch = chain.batch(BANK_A, &key(4, BANK_A.0), &[order]);
+        let batch = chain.batch(BANK_A, &key(4, BANK_A.get()), &[order]);
         assert_eq!(chain.block(200, vec![batch])[0].len(), 1);
         chain.block(1_000, vec![]);
         window
@@ -252,11 +264,11 @@ fn programme(merchant: MerchantId) -> Programme {
         merchant,
         currency: CNY,
         tiers: vec![CashbackTier::DEFAULT],
-        order_max: Amount(0),
-        user_month_max: Amount(900),
+        order_max: Amount::new(0),
+        user_month_max: Amount::new(900),
         offset_min: 0,
         is_active: true,
-        order_least: Amount(13),
+        order_least: Amount::new(13),
         gateways: Vec::new(),
     }
 }
@@ -264,11 +276,11 @@ fn programme(merchant: MerchantId) -> Programme {
 fn deposit(chain: &mut Chain, owner: ParticipantId) -> TransferItem {
     chain.numbers += 1;
     TransferItem {
-        transfer_id: OrderId::new(chain.time(), [chain.numbers; 10]).0,
+        transfer_id: OrderId::new(chain.time(), [chain.numbers; 10]).bytes(),
         action: TransferAction::Deposit.number().into(),
         account_kind: u16::from(AccountKey::liquidity(owner, CNY).kind.number()).into(),
-        owner: u64::from(owner.0).into(),
-        currency: CNY.0.into(),
+        owner: u64::from(owner.get()).into(),
+        currency: CNY.get().into(),
         amount: 500.into(),
         reference: [6; 32],
         spare: [0; 26],

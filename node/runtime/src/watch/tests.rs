@@ -6,13 +6,13 @@ use super::*;
 
 fn header(proposer: u32) -> BlockHeader {
     let mut header = State::genesis_block(&ChainGenesis::default()).header;
-    header.proposer = ValidatorId(proposer);
+    header.proposer = ValidatorId::new(proposer);
     header
 }
 
 fn passed_over(validator: u32, until: u64) -> PassedOver {
     let reason = PassedOverReason::TurnFailed;
-    PassedOver { validator: ValidatorId(validator), until: Height(until), reason }
+    PassedOver { validator: ValidatorId::new(validator), until: Height::new(until), reason }
 }
 
 /// The seconds at which a notice comes within five minutes of ticks every half second.
@@ -83,7 +83,7 @@ fn each_change_of_those_passed_over_is_told_once_with_its_reason() {
     let longer = || vec![passed_over(1, 190), passed_over(3, 120)];
     assert_eq!(watch.commit(now, &header(0), Some(longer())), []);
     let proposed = watch.commit(now, &header(1), Some(vec![passed_over(3, 120)]));
-    assert_eq!(proposed, [Notice::Forgiven(ValidatorId(1), Forgiven::Proposed)]);
+    assert_eq!(proposed, [Notice::Forgiven(ValidatorId::new(1), Forgiven::Proposed)]);
     let elapsed = watch.commit(now, &header(0), Some(Vec::new()));
-    assert_eq!(elapsed, [Notice::Forgiven(ValidatorId(3), Forgiven::Elapsed)]);
+    assert_eq!(elapsed, [Notice::Forgiven(ValidatorId::new(3), Forgiven::Elapsed)]);
 }

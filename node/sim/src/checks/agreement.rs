@@ -19,7 +19,7 @@ impl Agreement {
         let ours = (block.hash(), digest);
         let first = *self.decided.entry(height).or_insert(ours);
         let head = self.heads.entry(node).or_default();
-        if height.0 != head.0 + 1 {
+        if height.get() != head.get() + 1 {
             return Err(format!("node {node} committed {height} after {head}"));
         }
         *head = height;

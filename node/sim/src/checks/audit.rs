@@ -38,7 +38,7 @@ impl Audit {
         let booked = state.accounts(None).filter(|(_, account)| **account != Account::default());
         let booked: BTreeMap<_, _> = booked
             .map(|(key, account)| {
-                ((key.kind.number(), key.owner, key.currency.0), counters(account))
+                ((key.kind.number(), key.owner, key.currency.get()), counters(account))
             })
             .collect();
         let keys = audited.keys().chain(booked.keys());

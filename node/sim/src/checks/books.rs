@@ -84,7 +84,7 @@ impl Books {
 
     fn decided(&mut self, item: &HoldDecisionItem) -> Result<(), String> {
         let is_release = item.decision.get() == Decision::Approve.number();
-        if is_release { self.booked(OrderId(item.order_id)) } else { Ok(()) }
+        if is_release { self.booked(OrderId::from_bytes(item.order_id)) } else { Ok(()) }
     }
 
     /// An order enters the books, in one step or two.

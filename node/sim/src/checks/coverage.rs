@@ -134,8 +134,8 @@ impl Observer {
     fn read_returns(&mut self, batch: &VerifiedBatch, outcomes: &[Outcome], state: &State) {
         let Items::Return(items) = batch.items() else { return };
         let validity_ms = state.parameters().order_validity_ms;
-        let oldest = self.time.minus(validity_ms).0 / SLICE_MS;
-        let has_left = |id: OrderId| id.time().0 / SLICE_MS < oldest;
+        let oldest = self.time.minus(validity_ms).get() / SLICE_MS;
+        let has_left = |id: OrderId| id.time().get() / SLICE_MS < oldest;
         let applied = items.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_applied());
         let late = applied.filter(|(item, _)| has_left(item.order_id())).count();
         self.seen.late_returns += late as u64;

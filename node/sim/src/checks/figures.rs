@@ -52,7 +52,7 @@ impl Figures {
 
     /// A node has committed a block.
     pub fn committed(&mut self, node: u32, height: Height, head: Height, now_ms: u64) {
-        if height.0 + BEHIND_BLOCKS_MAX >= head.0
+        if height.get() + BEHIND_BLOCKS_MAX >= head.get()
             && let Some(since_ms) = self.behind.remove(&node)
         {
             self.behind_ms_max = self.behind_ms_max.max(now_ms - since_ms);

@@ -27,15 +27,15 @@ impl Newcomers {
     /// A message leaves a node.
     pub fn sent(&mut self, message: &Message) {
         if let Message::Vote(signed) = message {
-            self.voted.insert(signed.validator.0);
-            self.returned += u64::from(self.silent.remove(&signed.validator.0));
+            self.voted.insert(signed.validator.get());
+            self.returned += u64::from(self.silent.remove(&signed.validator.get()));
         }
     }
 
     /// Returns true if every validator but `node` has voted, and none is silent since its disk was
     /// lost. Else one more would be too many: a third at most may have forgotten what it signed.
     pub fn may_lose_disk(&self, node: u32, validators: &ValidatorSet) -> bool {
-        let ids = validators.as_slice().iter().map(|validator| validator.id.0);
+        let ids = validators.as_slice().iter().map(|validator| validator.id.get());
         let mut others = ids.filter(|id| *id != node);
         others.all(|id| self.voted.contains(&id) && !self.silent.contains(&id))
     }
@@ -48,7 +48,7 @@ impl Newcomers {
     /// Returns true if every one of them that still has a vote has voted again.
     pub fn all_vote(&self, validators: &ValidatorSet) -> Result<(), String> {
         let mut silent = self.silent.iter();
-        match silent.find(|node| validators.get(ValidatorId(**node)).is_some()) {
+        match silent.find(|node| validators.get(ValidatorId::new(**node)).is_some()) {
             None => Ok(()),
             Some(node) => Err(format!("validator {node} lost its disk and has not voted since")),
         }

@@ -31,12 +31,12 @@ impl Votes {
             Message::Vote(signed) => {
                 let vote = &signed.vote;
                 let step = 1 + vote.step as u8;
-                let key = (signed.validator.0, vote.height.0, vote.round.0, step);
+                let key = (signed.validator.get(), vote.height.get(), vote.round.get(), step);
                 (key, (vote.block, vote.digest(CHAIN), signed.signature))
             }
             Message::Proposal(signed) => {
                 let said = &signed.proposal;
-                let key = (said.proposer.0, said.height.0, said.round.0, 0);
+                let key = (said.proposer.get(), said.height.get(), said.round.get(), 0);
                 (key, (Some(said.block), said.digest(CHAIN), signed.signature))
             }
             Message::PolkaCertificate(_) | Message::RoundCertificate(_) => return Ok(()),

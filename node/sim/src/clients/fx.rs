@@ -51,11 +51,11 @@ pub fn issue_quotes(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<Veri
             memory.quotes += 1;
             let off = if moment.one_in(6) { 40 } else { 10 };
             let mantissa = about(moment, rate, off);
-            let ceiling = Amount(moment.pick(&[0, 200_000, 5_000_000, 5_000_000]));
+            let ceiling = Amount::new(moment.pick(&[0, 200_000, 5_000_000, 5_000_000]));
             let valid_until = moment.now.plus(moment.pick(&[500, 4_000, 10_000]));
             let pair = (currency, payout_currency);
             RateItem::new(pair, (mantissa, SCALE), moment.now).quote(
-                QuoteId::new(provider, memory.quotes),
+                QuoteId::of(provider, memory.quotes),
                 ceiling,
                 valid_until,
             )

@@ -49,7 +49,7 @@ pub fn propose(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedB
         .filter_map(|_| {
             let change = change(memory, moment);
             let ahead = NOTICE_HEIGHTS + moment.random.random_range(0..5);
-            let height = chain_types::Height(moment.state.height().0 + ahead);
+            let height = moment.state.height().plus(ahead);
             let id = ProposalId::new(moment.now, moment.random.random());
             ProposalItem::new(id, height, &change)
         })
@@ -71,7 +71,7 @@ fn change(memory: &Memory, moment: &mut Moment<'_>) -> Change {
         17 => Change::ParticipantSuspended { participant: anybody(moment), suspended: true },
         18 => newcomer(memory, moment),
         19 => Change::ProtocolVersion(2),
-        _ => Change::Currency(Currency(moment.pick(&[978, 1]))),
+        _ => Change::Currency(Currency::new(moment.pick(&[978, 1]))),
     }
 }
 
@@ -119,10 +119,10 @@ fn programme(moment: &mut Moment<'_>) -> Change {
         currency: moment.pick(&CURRENCIES),
         tiers: tiers.into_iter().take(count).map(tier).collect(),
         // Half a percent of less is nothing.
-        order_least: Amount(moment.pick(&[200, 200, 500, 199])),
+        order_least: Amount::new(moment.pick(&[200, 200, 500, 199])),
         gateways: GATEWAYS.into_iter().take(moment.random.random_range(1..=3)).collect(),
-        order_max: Amount(moment.pick(&[0, 1_000])),
-        user_month_max: Amount(moment.pick(&[0, 4_000])),
+        order_max: Amount::new(moment.pick(&[0, 1_000])),
+        user_month_max: Amount::new(moment.pick(&[0, 4_000])),
         offset_min: moment.pick(&[480, 480, 0, -720, 900]),
         is_active: !moment.one_in(6),
     })
@@ -162,7 +162,7 @@ fn power(memory: &Memory, moment: &mut Moment<'_>) -> Change {
 fn moved_merchant(moment: &mut Moment<'_>) -> chain_types::Merchant {
     let gateways = [GATEWAYS[0], GATEWAYS[1], GATEWAYS[2], GATEWAYS[1], SERVICE];
     let gateway = moment.pick(&gateways);
-    let id = moment.pick(&[MERCHANTS[0], MERCHANTS[1], MERCHANTS[2], MerchantId(1004)]);
+    let id = moment.pick(&[MERCHANTS[0], MERCHANTS[1], MERCHANTS[2], MerchantId::new(1004)]);
     let suspended = moment.state.merchant(id).is_some_and(|known| known.suspended);
     chain_types::Merchant { suspended, ..merchant(id, gateway) }
 }
@@ -186,7 +186,7 @@ fn newcomer(memory: &Memory, moment: &mut Moment<'_>) -> Change {
             power: 0,
         });
     }
-    let id = ParticipantId(700 + number);
+    let id = ParticipantId::new(700 + number);
     let known = moment.state.participant(id);
     Change::Participant(Participant::new(
         id,
@@ -206,7 +206,7 @@ pub fn list(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatc
     if let Some(((maker, digest), known)) = waiting {
         let list = Change::List { digest: *digest, count: known.count };
         let ahead = NOTICE_HEIGHTS + moment.random.random_range(0..5);
-        let height = chain_types::Height(moment.state.height().0 + ahead);
+        let height = moment.state.height().plus(ahead);
         let id = ProposalId::new(moment.now, moment.random.random());
         return moment.sign(*maker, &[ProposalItem::new(id, height, &list)?]);
     }
@@ -241,10 +241,10 @@ pub fn vote(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
 
 fn word(moment: &mut Moment<'_>, record: &ProposalRecord) -> ApprovalItem {
     let decision = if moment.one_in(6) { Decision::Refuse } else { Decision::Approve };
-    let mut digest = record.digest.0;
+    let mut digest = record.digest.bytes();
     digest[0] ^= u8::from(moment.one_in(20));
     ApprovalItem {
-        proposal_id: record.id.0,
+        proposal_id: record.id.bytes(),
         decision: decision.number().into(),
         digest,
         spare: [0; 14],

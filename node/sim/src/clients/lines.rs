@@ -18,8 +18,8 @@ pub fn set(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
     let holder = if moment.one_in(10) { owner } else { SERVICE };
     let item = LineItem {
         account: account.number().into(),
-        holder: holder.0.into(),
-        currency: moment.pick(&CURRENCIES).0.into(),
+        holder: holder.get().into(),
+        currency: moment.pick(&CURRENCIES).get().into(),
         limit: moment.pick(&[0, 100_000, 1_500_000, 1_500_000, 3_000_000]).into(),
         spare: [0; 48],
     };

@@ -35,11 +35,11 @@ fn transfer(moment: &mut Moment<'_>) -> TransferItem {
         _ => (TransferAction::Deposit, moment.random.random_range(0..1_000_000)),
     };
     TransferItem {
-        transfer_id: TransferId::new(moment.now, moment.random.random()).0,
+        transfer_id: TransferId::new(moment.now, moment.random.random()).bytes(),
         action: action.number().into(),
         account_kind: u16::from(account.kind.number()).into(),
         owner: account.owner.into(),
-        currency: account.currency.0.into(),
+        currency: account.currency.get().into(),
         amount: amount.into(),
         reference: [6; 32],
         spare: [0; 26],
@@ -63,10 +63,10 @@ fn decision(moment: &mut Moment<'_>, record: &TransferRecord) -> TransferDecisio
     let decision = if moment.one_in(6) { Decision::Refuse } else { Decision::Approve };
     let mistaken = u64::from(moment.one_in(15));
     TransferDecisionItem {
-        transfer_id: record.id.0,
+        transfer_id: record.id.bytes(),
         decision: decision.number().into(),
         action: record.action.number().into(),
-        amount: record.amount.0.wrapping_add(mistaken).into(),
+        amount: record.amount.get().wrapping_add(mistaken).into(),
         reference: [7; 32],
         spare: [0; 4],
     }

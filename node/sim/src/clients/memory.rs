@@ -73,7 +73,7 @@ impl Memory {
     /// Reads a decided block, and the state after it.
     pub fn read(&mut self, decided: &ExecutedBlock, state: &State) {
         let open = state.open_window();
-        self.reports.insert(open.id, open.digest().0);
+        self.reports.insert(open.id, open.digest().bytes());
         let header = &decided.block.header;
         for (batch, outcomes) in decided.batches.iter().zip(&decided.outcomes) {
             self.read_batch(header, batch, outcomes);

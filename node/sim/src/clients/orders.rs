@@ -44,13 +44,13 @@ fn recharge(moment: &mut Moment<'_>, submitter: ParticipantId, flags: u16) -> Re
     // A payout that no rate gives is refused.
     let is_greedy = quote != 0 && moment.one_in(12);
     RechargeItem {
-        order_id: OrderId::owned(submitter, moment.now, moment.random.random()).0,
+        order_id: OrderId::owned(submitter, moment.now, moment.random.random()).bytes(),
         user: [u8::try_from(moment.random.random_range(0..USERS)).unwrap_or_default(); 16],
-        merchant: moment.pick(&MERCHANTS).0.into(),
-        collecting_gateway: gateway.0.into(),
+        merchant: moment.pick(&MERCHANTS).get().into(),
+        collecting_gateway: gateway.get().into(),
         amount: moment.pick(&AMOUNTS).into(),
-        currency: currency.0.into(),
-        payout_currency: payout_currency.0.into(),
+        currency: currency.get().into(),
+        payout_currency: payout_currency.get().into(),
         flags: flags.into(),
         fx_quote: quote.into(),
         payout_minimum: (if is_greedy { u64::MAX } else { 0 }).into(),
@@ -67,7 +67,7 @@ fn currencies(moment: &mut Moment<'_>) -> (Currency, Currency, u64) {
             good.map(|quote| (quote.currency, quote.payout_currency, quote.id)).collect();
         if !good.is_empty() {
             let (currency, payout_currency, id) = moment.pick(&good);
-            return (currency, payout_currency, id.0);
+            return (currency, payout_currency, id.get());
         }
     }
     let currency = if moment.one_in(4) { moment.pick(&CURRENCIES) } else { YUAN };
@@ -77,13 +77,14 @@ fn currencies(moment: &mut Moment<'_>) -> (Currency, Currency, u64) {
 /// A gateway collects what is reserved for it; a hasty one also what it has just heard of.
 pub fn collect(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
     let gateway = moment.pick(&GATEWAYS);
-    let reserved = moment.state.expired_reservations(TimeMs(u64::MAX)).into_iter();
+    let reserved = moment.state.expired_reservations(TimeMs::new(u64::MAX)).into_iter();
     let own = reserved.filter(|(_, reservation)| reservation.gateway == gateway);
     let mut ids: Vec<OrderId> = own.map(|(id, _)| id).collect();
     if moment.one_in(4) {
         ids.extend(memory.submitted.iter().rev().take(HASTY));
     }
-    let collect = |id: &OrderId| CollectItem { order_id: id.0, reference: [1; 32], spare: [0; 16] };
+    let collect =
+        |id: &OrderId| CollectItem { order_id: id.bytes(), reference: [1; 32], spare: [0; 16] };
     let items: Vec<CollectItem> = ids.iter().map(collect).collect();
     moment.sign(gateway, &items)
 }
@@ -91,24 +92,25 @@ pub fn collect(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedB
 /// A gateway says of some of what is reserved for it that it debits the users.
 pub fn debit(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
     let gateway = moment.pick(&GATEWAYS);
-    let reserved = moment.state.expired_reservations(TimeMs(u64::MAX)).into_iter();
-    let own = reserved.filter(|(_, held)| held.gateway == gateway || held.amount.0 > 20_000);
+    let reserved = moment.state.expired_reservations(TimeMs::new(u64::MAX)).into_iter();
+    let own = reserved.filter(|(_, held)| held.gateway == gateway || held.amount.get() > 20_000);
     let ids = moment.some(own.map(|(id, _)| id).collect(), 3);
-    let debit = |id: &OrderId| DebitingItem { order_id: id.0, reference: [1; 32], spare: [0; 16] };
+    let debit =
+        |id: &OrderId| DebitingItem { order_id: id.bytes(), reference: [1; 32], spare: [0; 16] };
     let items: Vec<DebitingItem> = ids.iter().map(debit).collect();
     moment.sign(gateway, &items)
 }
 
 /// The service gives up an order that is reserved, or one that it knows nothing of.
 pub fn void(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
-    let reserved = moment.state.expired_reservations(TimeMs(u64::MAX));
+    let reserved = moment.state.expired_reservations(TimeMs::new(u64::MAX));
     let reserved = reserved.into_iter().map(|(id, _)| id);
     let mut ids = moment.some(reserved.collect(), 3);
     if moment.one_in(4) {
         ids.extend(memory.submitted.iter().rev().take(1));
     }
     let void = |id: &OrderId| VoidItem {
-        order_id: id.0,
+        order_id: id.bytes(),
         reason: 2.into(),
         reference: [0; 32],
         spare: [0; 14],

@@ -71,7 +71,7 @@ fn answers_for(moment: &Moment<'_>, order: &Collected, gateway: ParticipantId) -
 fn item(moment: &mut Moment<'_>, order: &Collected) -> Option<ReturnItem> {
     let id = order.item.order_id();
     let returned = moment.state.tables().returned.get(&id).cloned().unwrap_or_default();
-    let left = order.item.amount.get().saturating_sub(returned.amount.0);
+    let left = order.item.amount.get().saturating_sub(returned.amount.get());
     let amount = match moment.random.random_range(0..8) {
         0 => left.saturating_add(1),
         1 => moment.random.random_range(0..=left),
@@ -85,7 +85,7 @@ fn item(moment: &mut Moment<'_>, order: &Collected) -> Option<ReturnItem> {
     let gap = u16::from(moment.one_in(20));
     let next = u16::try_from(returned.fingerprints.len() + 1).unwrap_or(u16::MAX);
     Some(ReturnItem {
-        order_id: id.0,
+        order_id: id.bytes(),
         amount: amount.into(),
         rested_max: u64::MAX.into(),
         reason: moment.random.random_range(1..=10).into(),

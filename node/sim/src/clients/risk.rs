@@ -16,8 +16,8 @@ pub fn set_policy(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBat
     let scope = moment.pick(PolicyScope::ALL);
     let subject = match scope {
         PolicyScope::Scheme => 0,
-        PolicyScope::Gateway => u64::from(moment.pick(&GATEWAYS).0),
-        PolicyScope::Merchant => moment.pick(&MERCHANTS).0,
+        PolicyScope::Gateway => u64::from(moment.pick(&GATEWAYS).get()),
+        PolicyScope::Merchant => moment.pick(&MERCHANTS).get(),
     };
     // Once in a while a limit that the scope has not.
     let is_scheme = (scope == PolicyScope::Scheme) != moment.one_in(10);
@@ -26,7 +26,7 @@ pub fn set_policy(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBat
     let item = PolicyItem {
         scope: scope.number().into(),
         subject: subject.into(),
-        currency: moment.pick(&CURRENCIES).0.into(),
+        currency: moment.pick(&CURRENCIES).get().into(),
         order_max: moment.pick(&[0, 0, 0, 240_000]).into(),
         user_day_max: (if is_scheme { user_day_max } else { 0 }).into(),
         day_max: (if is_scheme { 0 } else { day_max }).into(),
@@ -49,7 +49,7 @@ pub fn decide(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBa
             let refuses = moment.one_in(5);
             let decision = if refuses { Decision::Refuse } else { Decision::Approve };
             HoldDecisionItem {
-                order_id: id.0,
+                order_id: id.bytes(),
                 decision: decision.number().into(),
                 reason: moment.random.random_range(1..=4).into(),
                 reference: [7; 32],

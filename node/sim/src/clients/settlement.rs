@@ -29,7 +29,12 @@ pub fn arrive(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> 
     let gateway = moment.pick(&GATEWAYS);
     let wrong = u64::from(moment.one_in(12));
     let arrival = |record: InstructionRecord| {
-        ArrivalItem::new(record.id, Amount(record.left().0 + wrong), [9; 32], record.attempt)
+        ArrivalItem::new(
+            record.id,
+            Amount::new(record.left().get() + wrong),
+            [9; 32],
+            record.attempt,
+        )
     };
     let items: Vec<ArrivalItem> = outstanding(moment, gateway).into_iter().map(arrival).collect();
     moment.sign(gateway, &items)
@@ -136,11 +141,11 @@ pub fn settle_window(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<Ver
     let unsettled = unsettled.filter(is_unsettled).collect();
     let mut windows = moment.some(unsettled, ITEMS_MAX);
     if moment.one_in(4) {
-        let window = WindowId(moment.random.random_range(0..=moment.state.window().0 + 1));
+        let window = WindowId::new(moment.random.random_range(0..=moment.state.window().get() + 1));
         windows.push((window, memory.reports.get(&window).copied().unwrap_or_default()));
     }
     let settle = |(window, digest): &(WindowId, [u8; 32])| SettleWindowItem {
-        window: window.0.into(),
+        window: window.get().into(),
         digest: *digest,
         reference: SETTLEMENT_REFERENCE,
         spare: [0; 24],
@@ -157,9 +162,9 @@ pub fn decide_settlement(_: &mut Memory, moment: &mut Moment<'_>) -> Option<Veri
     let waiting = moment.some(waiting, ITEMS_MAX);
     let choice = if moment.one_in(12) { Decision::Refuse } else { Decision::Approve };
     let decide = |(window, known): &(WindowId, ProposedSettlement)| SettlementDecisionItem {
-        window: window.0.into(),
+        window: window.get().into(),
         decision: choice.number().into(),
-        digest: known.digest.0,
+        digest: known.digest.bytes(),
         reference: known.reference,
         spare: [0; 22],
     };

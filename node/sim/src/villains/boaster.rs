@@ -34,8 +34,8 @@ impl Boaster {
     /// One that answers so.
     pub fn new(answers: Answers) -> Self {
         let said = match answers {
-            Answers::Honestly => Height(1_000_000_000),
-            Answers::Slowly | Answers::Falsely => Height(u64::MAX),
+            Answers::Honestly => Height::new(1_000_000_000),
+            Answers::Slowly | Answers::Falsely => Height::new(u64::MAX),
         };
         Self { said, answers }
     }

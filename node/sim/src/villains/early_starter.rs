@@ -25,11 +25,11 @@ impl Villain for EarlyStarter {
             return;
         }
         self.spoken = height;
-        let vote = Vote { height, round: Round(1), step: VoteStep::Prevote, block: None };
+        let vote = Vote { height, round: Round::new(1), step: VoteStep::Prevote, block: None };
         let own = scene.vote(vote);
         let forged = Message::Vote(SignedVote {
             vote,
-            validator: ValidatorId((scene.node + 1) % scene.shape.validators),
+            validator: ValidatorId::new((scene.node + 1) % scene.shape.validators),
             signature: scene.forge(),
         });
         scene.tell_all(&own);

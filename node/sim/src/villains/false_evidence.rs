@@ -16,10 +16,10 @@ pub struct FalseEvidence {
 
 impl FalseEvidence {
     fn framed(scene: &mut Scene<'_>, own: &Block) -> Block {
-        let validator = ValidatorId(scene.others().first().copied().unwrap_or_default());
+        let validator = ValidatorId::new(scene.others().first().copied().unwrap_or_default());
         let height = own.header.height.previous().unwrap_or_default();
         let word = |scene: &mut Scene<'_>| {
-            let block = Some(BlockHash(scene.any_digest()));
+            let block = Some(BlockHash::new(scene.any_digest()));
             let vote = Vote { height, round: own.header.round, step: VoteStep::Prevote, block };
             SignedVote { vote, validator, signature: scene.forge() }
         };

@@ -7,7 +7,7 @@ use node_replica::Input;
 use super::{Scene, Villain};
 
 /// The round that it says.
-const SAID: Round = Round(4);
+const SAID: Round = Round::new(4);
 
 /// The hostile node that the module describes.
 #[derive(Debug, Default)]

@@ -32,7 +32,7 @@ impl FarRounds {
         let Some((mut message, pattern)) = self.pattern.clone() else { return };
         // A node that is no validator takes another's turns.
         let validators = scene.validators();
-        let is_own = |id: &ValidatorId| id.0 == scene.node;
+        let is_own = |id: &ValidatorId| id.get() == scene.node;
         let ids = || validators.as_slice().iter().map(|validator| validator.id);
         let Some(own) = ids().find(is_own).or_else(|| ids().next_back()) else { return };
         if made >= ROUNDS_MAX || pattern.header.height != height {
@@ -40,11 +40,11 @@ impl FarRounds {
         }
         for _ in 0..TOGETHER {
             round += 1;
-            while scene.turn(Round(round)) != own.0 {
+            while scene.turn(Round::new(round)) != own.get() {
                 round += 1;
             }
-            let (proposer, time) = (ValidatorId(scene.node), scene.clock);
-            let round = Round(round);
+            let (proposer, time) = (ValidatorId::new(scene.node), scene.clock);
+            let round = Round::new(round);
             let context = BlockContext { proposer, time, round, ..context_of(&pattern) };
             let Some(whole) = scene.execute(&context, &[], &[]) else { return };
             if let PeerMessage::Proposal { proposal, block, .. } = &mut message {

@@ -25,20 +25,20 @@ pub struct Flooder {
 
 impl Flooder {
     fn vote(scene: &mut Scene<'_>, height: Height) -> SignedVote {
-        let block = Some(BlockHash(scene.any_digest()));
-        let round = Round(scene.random.random_range(0..3));
+        let block = Some(BlockHash::new(scene.any_digest()));
+        let round = Round::new(scene.random.random_range(0..3));
         let step = VoteStep::Prevote;
-        let validator = ValidatorId(scene.random.random_range(0..scene.shape.validators));
+        let validator = ValidatorId::new(scene.random.random_range(0..scene.shape.validators));
         let vote = Vote { height, round, step, block };
         SignedVote { vote, validator, signature: scene.forge() }
     }
 
     fn round_certificate(scene: &mut Scene<'_>, height: Height) -> Message {
-        let round = Round(scene.random.random_range(0..1_000));
+        let round = Round::new(scene.random.random_range(0..1_000));
         let vote = |id: u32, scene: &mut Scene<'_>| RoundVote {
             step: VoteStep::Precommit,
             block: None,
-            validator: ValidatorId(id),
+            validator: ValidatorId::new(id),
             signature: scene.forge(),
         };
         let votes = (0..scene.shape.validators).map(|id| vote(id, scene)).collect();
@@ -47,15 +47,15 @@ impl Flooder {
     }
 
     fn polka(scene: &mut Scene<'_>, height: Height) -> Message {
-        let (round, block) = (Round(0), BlockHash(scene.any_digest()));
-        let of = |id: u32, scene: &mut Scene<'_>| (ValidatorId(id), scene.forge());
+        let (round, block) = (Round::new(0), BlockHash::new(scene.any_digest()));
+        let of = |id: u32, scene: &mut Scene<'_>| (ValidatorId::new(id), scene.forge());
         let signatures = (0..scene.shape.validators).map(|id| of(id, scene)).collect();
         Message::PolkaCertificate(PolkaCertificate { height, round, block, signatures })
     }
 
     fn proposal(&self, scene: &mut Scene<'_>, height: Height) -> PeerMessage {
         let Some(mut message) = self.pattern.clone() else {
-            return PeerMessage::Status { height: Height(u64::MAX) };
+            return PeerMessage::Status { height: Height::new(u64::MAX) };
         };
         if let PeerMessage::Proposal { proposal, block, .. } = &mut message {
             block.header.height = height;
@@ -77,13 +77,13 @@ impl Villain for Flooder {
 
     fn wake(&mut self, scene: &mut Scene<'_>) {
         scene.wake_after_ms = Some(EVERY_MS);
-        let height = Height(scene.height().0 + u64::from(scene.random.random_bool(0.3)));
+        let height = scene.height().plus(u64::from(scene.random.random_bool(0.3)));
         for _ in 0..TOGETHER {
             let message = match scene.random.random_range(0..8) {
                 0 => PeerMessage::Consensus(Self::round_certificate(scene, height)),
                 1 => PeerMessage::Consensus(Self::polka(scene, height)),
                 2 => self.proposal(scene, height),
-                3 => PeerMessage::Status { height: Height(u64::MAX) },
+                3 => PeerMessage::Status { height: Height::new(u64::MAX) },
                 _ => PeerMessage::Consensus(Message::Vote(Self::vote(scene, height))),
             };
             scene.tell_all(&message);

@@ -15,7 +15,7 @@ impl Framer {
     fn frame_vote(scene: &mut Scene<'_>, signed: &SignedVote) {
         let other = match signed.vote.block {
             Some(_) => None,
-            None => Some(BlockHash(scene.any_digest())),
+            None => Some(BlockHash::new(scene.any_digest())),
         };
         let step = match signed.vote.step {
             VoteStep::Prevote => VoteStep::Precommit,
@@ -40,12 +40,12 @@ impl Villain for Framer {
         match &input {
             // Not what other villains say in others' names.
             Input::Message { from, message: PeerMessage::Consensus(Message::Vote(signed)) }
-                if signed.validator.0 == from.0 =>
+                if signed.validator.get() == from.get() =>
             {
                 Self::frame_vote(scene, signed);
             }
             Input::Message { from, message: message @ PeerMessage::Proposal { proposal, .. } }
-                if proposal.proposal.proposer.0 == from.0 =>
+                if proposal.proposal.proposer.get() == from.get() =>
             {
                 let mut framed = message.clone();
                 if let PeerMessage::Proposal { proposal, block, .. } = &mut framed {

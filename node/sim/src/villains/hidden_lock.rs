@@ -33,7 +33,7 @@ impl HiddenLock {
     fn begin(&mut self, scene: &Scene<'_>, height: Height, round: Round) {
         let others = scene.others();
         let count = others.len();
-        let next = |rounds: usize| scene.turn(Round(round.0 + rounds as u32));
+        let next = |rounds: usize| scene.turn(Round::new(round.get() + rounds as u32));
         // Those whose turns come next, so that theirs are in vain.
         let blind = (1..=count / 3).map(next).collect();
         self.turn = Some(Turn { height, round, victim: next(count), blind });

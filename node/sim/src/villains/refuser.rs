@@ -1,7 +1,7 @@
 //! Tells every validator that starts that another process has its key, and that its key has been
 //! heard to sign.
 
-use chain_types::{BlockHash, Height, Round, ValidatorId, Vote, VoteStep};
+use chain_types::{BlockHash, Round, ValidatorId, Vote, VoteStep};
 use consensus_core::SignedVote;
 use node_replica::{Input, PeerMessage};
 
@@ -16,10 +16,10 @@ impl Villain for Refuser {
         let Input::Message { message: PeerMessage::Heard { instance, .. }, .. } = said else {
             return scene.send(to, said);
         };
-        let block = Some(BlockHash(scene.any_digest()));
-        let (height, round) = (Height(scene.height().0 + 5), Round(3));
+        let block = Some(BlockHash::new(scene.any_digest()));
+        let (height, round) = (scene.height().plus(5), Round::new(3));
         let vote = Vote { height, round, step: VoteStep::Precommit, block };
-        let vote = SignedVote { vote, validator: ValidatorId(to), signature: scene.forge() };
+        let vote = SignedVote { vote, validator: ValidatorId::new(to), signature: scene.forge() };
         scene.tell(to, PeerMessage::Heard { instance, vote: Some(vote), granted: false });
     }
 }

@@ -62,7 +62,7 @@ impl Scene<'_> {
 
     /// A message of its own.
     pub fn message(&self, message: PeerMessage) -> Input {
-        Input::Message { from: NodeIndex(self.node), message }
+        Input::Message { from: NodeIndex::new(self.node), message }
     }
 
     /// Sends a message now.
@@ -87,7 +87,7 @@ impl Scene<'_> {
     /// Returns the numbers of the other validators.
     pub fn others(&self) -> Vec<u32> {
         let validators = self.validators();
-        let ids = validators.as_slice().iter().map(|validator| validator.id.0);
+        let ids = validators.as_slice().iter().map(|validator| validator.id.get());
         ids.filter(|id| *id != self.node).collect()
     }
 
@@ -98,7 +98,7 @@ impl Scene<'_> {
 
     /// Returns the node whose turn it is in a round of that height, if nobody is passed over.
     pub fn turn(&self, round: Round) -> u32 {
-        Proposers::new().proposer(&self.validators(), self.height(), round).0
+        Proposers::new().proposer(&self.validators(), self.height(), round).get()
     }
 
     /// Returns the signature of its key over a digest.
@@ -110,7 +110,7 @@ impl Scene<'_> {
     pub fn forge(&mut self) -> Signature {
         let mut bytes = [0; 64];
         self.random.fill(&mut bytes[..]);
-        Signature(bytes)
+        Signature::from_bytes(bytes)
     }
 
     /// A digest of nothing.
@@ -122,7 +122,7 @@ impl Scene<'_> {
     /// Returns the vote, signed with its key.
     pub fn vote(&self, vote: Vote) -> PeerMessage {
         let signature = self.sign(&vote.digest(CHAIN));
-        let validator = ValidatorId(self.node);
+        let validator = ValidatorId::new(self.node);
         PeerMessage::Consensus(Message::Vote(SignedVote { vote, validator, signature }))
     }
 
@@ -150,7 +150,7 @@ impl Scene<'_> {
         match said {
             Input::Message { message: PeerMessage::Proposal { proposal, block, .. }, .. }
                 if proposal.proposal.valid_round.is_none()
-                    && proposal.proposal.proposer.0 == self.node =>
+                    && proposal.proposal.proposer.get() == self.node =>
             {
                 Some((proposal, block))
             }
@@ -168,7 +168,7 @@ impl Scene<'_> {
         else {
             return None;
         };
-        let own = ValidatorId(self.node);
+        let own = ValidatorId::new(self.node);
         let mut staged = self.staged.iter().map(|staged| &staged.block);
         let found = staged.find(|block| {
             block.header.proposer == own
@@ -202,7 +202,7 @@ impl Scene<'_> {
                 said
             }
             PeerMessage::Consensus(Message::Vote(signed))
-                if signed.vote.block == Some(from) && signed.validator.0 == self.node =>
+                if signed.vote.block == Some(from) && signed.validator.get() == self.node =>
             {
                 self.vote(Vote { block: Some(to), ..signed.vote })
             }

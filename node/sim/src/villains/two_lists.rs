@@ -35,9 +35,9 @@ impl Villain for TwoLists {
         let is_said = match &mut message {
             PeerMessage::Proposal { proposal, block, .. } => {
                 if is_rest {
-                    block.batches.push(BatchId(proposal.proposal.block.0));
+                    block.batches.push(BatchId::new(proposal.proposal.block.digest()));
                 }
-                proposal.proposal.proposer.0 == scene.node
+                proposal.proposal.proposer.get() == scene.node
             }
             PeerMessage::Consensus(Message::Vote(signed)) => {
                 let is_prevote = signed.vote.step == VoteStep::Prevote;

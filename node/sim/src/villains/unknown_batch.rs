@@ -18,7 +18,7 @@ pub struct UnknownBatch;
 impl Villain for UnknownBatch {
     fn say(&mut self, scene: &mut Scene<'_>, to: u32, said: Input) {
         let Some((signed, own)) = scene.fresh_proposal(&said) else { return scene.send(to, said) };
-        let batches = vec![BatchId(own.hash().0)];
+        let batches = vec![BatchId::new(own.hash().digest())];
         let mut header = own.header.clone();
         header.batch_count = 1;
         header.batches_root = batches_root(&batches);

@@ -15,7 +15,7 @@ impl Villain for Withholder {
     fn say(&mut self, scene: &mut Scene<'_>, to: u32, said: Input) {
         let is_proposal = matches!(&said,
             Input::Message { message: PeerMessage::Proposal { proposal, .. }, .. }
-                if proposal.proposal.proposer.0 == scene.node);
+                if proposal.proposal.proposer.get() == scene.node);
         let sees = self.shows_one && scene.others().first() == Some(&to);
         if !is_proposal || sees {
             scene.send(to, said);

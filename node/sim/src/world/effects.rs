@@ -2,9 +2,7 @@
 
 use chain_types::{BatchId, ExecutedBlock, ValidatorId};
 use consensus_core::Message;
-use node_replica::{
-    Checkpoint, Effect, Input, NodeIndex, PeerMessage, Timer, WaitingBatches, read_state,
-};
+use node_replica::{Checkpoint, Effect, Input, PeerMessage, Timer, WaitingBatches, read_state};
 use rand::Rng as _;
 
 use super::{Event, World};
@@ -65,8 +63,8 @@ impl World {
             Effect::SendBatch(batch) => {
                 let place = slot.place;
                 for validator in self.validators(node).as_slice() {
-                    if validator.id.0 != place {
-                        self.utter(node, lag_us, validator.id.0, Input::Batch(batch.clone()));
+                    if validator.id.get() != place {
+                        self.utter(node, lag_us, validator.id.get(), Input::Batch(batch.clone()));
                     }
                 }
             }
@@ -82,8 +80,8 @@ impl World {
             Effect::CancelConsensusTimers => {
                 slot.timers.retain(|timer, _| !matches!(timer, Timer::Consensus(_)));
             }
-            Effect::RequestBatches { from, ids } => self.request_batches(node, from.0, ids),
-            Effect::RequestBlocks { from, height } => self.request_blocks(node, from.0, height),
+            Effect::RequestBatches { from, ids } => self.request_batches(node, from.get(), ids),
+            Effect::RequestBlocks { from, height } => self.request_blocks(node, from.get(), height),
             Effect::Batches { token, batches, .. } => {
                 if let Some(asker) = self.askers.remove(&token) {
                     let there = self.nodes[asker as usize].place;
@@ -159,12 +157,13 @@ impl World {
         match complaint {
             Effect::Evidence(evidence) => {
                 let named = evidence.validator();
-                if self.is_honest(named.0) {
+                if self.is_honest(named.get()) {
                     return Err(format!("honest validator {named} accused: {evidence:?}"));
                 }
-                *self.named.evidence.entry(named.0).or_default() += 1;
+                *self.named.evidence.entry(named.get()).or_default() += 1;
             }
-            Effect::Distrust { node: NodeIndex(peer), reason } => {
+            Effect::Distrust { node: peer, reason } => {
+                let peer = peer.get();
                 if self.is_honest(peer) {
                     return Err(format!("node {node} distrusts honest node {peer}: {reason}"));
                 }
@@ -189,18 +188,18 @@ impl World {
         };
         let new = header.height > self.agreement.head();
         self.agreement.committed(node, &staged.block, digest)?;
-        self.note("commit", &header.hash().0.0);
+        self.note("commit", &header.hash().digest().bytes());
         let now_ms = self.now_ms();
         self.figures.committed(node, header.height, self.agreement.head(), now_ms);
         if new {
             for evidence in &staged.block.evidence {
                 let named = evidence.validator();
-                if self.is_honest(named.0) {
+                if self.is_honest(named.get()) {
                     return Err(format!("block {} names honest validator {named}", header.height));
                 }
-                *self.named.caught.entry(named.0).or_default() += 1;
+                *self.named.caught.entry(named.get()).or_default() += 1;
             }
-            let is_honest = self.is_honest(header.proposer.0);
+            let is_honest = self.is_honest(header.proposer.get());
             self.figures.decided(is_honest, &staged.block.batches, now_ms);
             for (batch, outcomes) in staged.batches.iter().zip(&staged.outcomes) {
                 self.books.read(batch, outcomes)?;
@@ -227,7 +226,8 @@ impl World {
             PeerMessage::Consensus(message) => {
                 self.votes.sent(message)?;
                 self.newcomers.sent(message);
-                let is_of_added = message.sender() == Some(ValidatorId(self.shape.genesis_nodes()));
+                let is_of_added =
+                    message.sender() == Some(ValidatorId::new(self.shape.genesis_nodes()));
                 self.observer.seen.votes_of_added += u64::from(is_of_added);
             }
             PeerMessage::Proposal { proposal, .. } => {

@@ -52,7 +52,7 @@ impl World {
         };
         let villains: Vec<u32> = self.villains.keys().copied().collect();
         for node in villains {
-            let from = node_replica::NodeIndex(node);
+            let from = node_replica::NodeIndex::new(node);
             let input = Input::Blocks { from, blocks: vec![block.clone()] };
             self.post(node, INFORMED_AFTER_MS * 1_000, crate::inbox::Sender::Own, input);
         }

@@ -9,7 +9,7 @@ impl World {
     /// Invariant 12: every honest node has come on.
     pub(super) fn has_recovered(&self, head_at_heal: Height) -> Result<(), String> {
         let head = self.agreement.head();
-        if head.0 < head_at_heal.0 + HEALED_BLOCKS_MIN {
+        if head.get() < head_at_heal.get() + HEALED_BLOCKS_MIN {
             return Err(format!("healed at height {head_at_heal}, and no further than {head}"));
         }
         let mut best = None;
@@ -18,7 +18,7 @@ impl World {
                 continue;
             }
             let own = node.folder.disk.head();
-            if node.replica.is_none() || own.0 + 3 < head.0 {
+            if node.replica.is_none() || own.get() + 3 < head.get() {
                 return Err(format!("node {index} is at {own} of {head} after healing"));
             }
             if best.is_none_or(|(height, _)| own > height) {
@@ -45,7 +45,7 @@ impl World {
             }
         }
         // Everything again from genesis, on a node drawn from the seed's end.
-        let node = honest[(head.0 % honest.len() as u64) as usize];
+        let node = honest[(head.get() % honest.len() as u64) as usize];
         let folder = &self.nodes[node as usize].folder;
         let mut state = chain_state::State::genesis(&self.genesis);
         for kept in &folder.disk.blocks {

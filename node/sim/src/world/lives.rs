@@ -28,11 +28,11 @@ impl World {
                 }
             }
             // See `newcomer` in node/replica for the chain's first two blocks.
-            Fault::LoseDisk { .. } if self.agreement.head() < Height(3) => {}
+            Fault::LoseDisk { .. } if self.agreement.head() < Height::new(3) => {}
             Fault::LoseDisk { node, .. }
                 if !self.newcomers.may_lose_disk(node, &self.validators(node)) => {}
             Fault::LoseDisk { node, away_ms } => {
-                let has_vote = self.validators(node).get(ValidatorId(node)).is_some();
+                let has_vote = self.validators(node).get(ValidatorId::new(node)).is_some();
                 self.crash(node, away_ms);
                 self.nodes[node as usize].folder = Folder::default();
                 self.agreement.lost_disk(node);
@@ -74,7 +74,7 @@ impl World {
 
     fn restore(&mut self, node: u32, guard: bool, away_ms: u64) {
         let Some(mut folder) = self.nodes[node as usize].backup.take() else { return };
-        if folder.disk.head() < Height(3) {
+        if folder.disk.head() < Height::new(3) {
             return;
         }
         if !guard {
@@ -88,7 +88,7 @@ impl World {
 
     fn start_twice(&mut self, node: u32) -> Result<(), String> {
         let original = &self.nodes[node as usize];
-        if original.folder.disk.head() < Height(3) {
+        if original.folder.disk.head() < Height::new(3) {
             return Ok(());
         }
         let (place, off_ms) = (original.place, original.clock_off_ms);
@@ -121,7 +121,7 @@ impl World {
         let place = self.nodes[node as usize].place;
         for other in self.all_nodes() {
             if self.nodes[other as usize].place != place {
-                let input = Input::Disconnected(NodeIndex(place));
+                let input = Input::Disconnected(NodeIndex::new(place));
                 self.post(other, NOTICED_AFTER_MS * 1_000, Sender::Peer(place), input);
             }
         }
@@ -181,9 +181,9 @@ impl World {
             let (is_up, there) = (slot.replica.is_some(), slot.place);
             if there != place && is_up {
                 let after_us = NOTICED_AFTER_MS * 1_000;
-                let (here, there) = (NodeIndex(place), NodeIndex(there));
+                let (here, there) = (NodeIndex::new(place), NodeIndex::new(there));
                 self.post(other, after_us, Sender::Peer(place), Input::Connected(here));
-                self.post(node, after_us, Sender::Peer(there.0), Input::Connected(there));
+                self.post(node, after_us, Sender::Peer(there.get()), Input::Connected(there));
             }
         }
     }

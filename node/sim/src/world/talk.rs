@@ -15,12 +15,12 @@ impl World {
         let place = self.nodes[node as usize].place;
         let validators = self.validators(node);
         let reaches = |other: u32| match to {
-            Target::Validators => validators.get(ValidatorId(other)).is_some(),
+            Target::Validators => validators.get(ValidatorId::new(other)).is_some(),
             Target::All => true,
-            Target::Node(only) => other == only.0,
+            Target::Node(only) => other == only.get(),
         };
         for other in (0..self.shape.nodes()).filter(|other| *other != place && reaches(*other)) {
-            let said = Input::Message { from: NodeIndex(place), message: message.clone() };
+            let said = Input::Message { from: NodeIndex::new(place), message: message.clone() };
             self.utter(node, lag_us, other, said);
         }
     }
@@ -113,14 +113,14 @@ impl World {
     }
 
     fn no_blocks(&mut self, asker: u32, place: u32) {
-        let input = Input::Blocks { from: NodeIndex(place), blocks: Vec::new() };
+        let input = Input::Blocks { from: NodeIndex::new(place), blocks: Vec::new() };
         self.post(asker, REQUEST_FAILS_AFTER_MS * 1_000, Sender::Peer(place), input);
     }
 
     pub(super) fn answer_blocks(&mut self, node: u32, asker: u32, from: Height) {
         let slot = &self.nodes[node as usize];
         let place = slot.place;
-        let skip = usize::try_from(from.0.saturating_sub(1)).unwrap_or(usize::MAX);
+        let skip = usize::try_from(from.get().saturating_sub(1)).unwrap_or(usize::MAX);
         let kept = slot.folder.disk.blocks.iter().skip(skip).take(ANSWER_BLOCKS_MAX);
         let blocks: Vec<SyncBlock> = kept
             .map(|kept| SyncBlock {
@@ -147,7 +147,7 @@ impl World {
                 } else {
                     (delay_ms + takes_ms, blocks)
                 };
-                let input = Input::Blocks { from: NodeIndex(place), blocks };
+                let input = Input::Blocks { from: NodeIndex::new(place), blocks };
                 self.post(asker, after_ms * 1_000, Sender::Peer(place), input);
             }
             None => self.no_blocks(asker, place),

@@ -4,6 +4,7 @@ use jsonrpsee::proc_macros::rpc;
 
 use crate::method::interface;
 use crate::node::{HealthReport, StatusReport};
+use crate::outlook::OutlookReport;
 
 interface! {
     /// Methods of the `node` namespace.
@@ -21,6 +22,16 @@ interface! {
     "node_health": health(&self) -> HealthReport {
         errors: [],
         scope: Open,
+        stability: Stable,
+        example: "{}",
+    }
+
+    /// What this node can take, what waits, and a submitter's share, signed with the node's key.
+    ///
+    /// `not-found` says that the registry does not name this node.
+    "node_outlook": outlook(&self, submitter: Option<u32>) -> OutlookReport {
+        errors: [NotFound, NodeBehind],
+        scope: Participant,
         stability: Stable,
         example: "{}",
     }

@@ -41,7 +41,7 @@ fn it_says_who_decides_later_blocks() {
     let apart = vector("lineage_apart");
     let mut walk = Walk::new(&chain(), [header.height]);
     assert_eq!(walk_over(Slow(&apart), &mut walk).unwrap(), 9);
-    assert_eq!(walk.since(), Height(10));
+    assert_eq!(walk.since(), Height::new(10));
     assert_eq!(walk.finish().verify(&header, &certificate), Ok(()));
     assert_eq!(walked(&LINEAGE_MAGIC).unwrap(), 0, "a chain whose validators never changed");
 }

@@ -11,7 +11,7 @@ use crate::order_file::{FileError, Row};
 
 /// The bytes of a UUID.
 pub(super) fn id(row: &Row, field: &str) -> Result<[u8; 16], FileError> {
-    Ok(row.parse(field, str::parse::<OrderId>)?.0)
+    Ok(row.parse(field, str::parse::<OrderId>)?.bytes())
 }
 
 /// An ISO 4217 code.
@@ -34,7 +34,7 @@ pub(super) fn optional_amount(
     currency: Currency,
 ) -> Result<Amount, FileError> {
     match row.optional(field) {
-        None => Ok(Amount(0)),
+        None => Ok(Amount::new(0)),
         Some(_) => amount(row, field, currency),
     }
 }

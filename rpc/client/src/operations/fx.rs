@@ -13,7 +13,7 @@ const VALID_MS_DEFAULT: u64 = 60_000;
 
 pub(super) fn rate(row: &Row, now: TimeMs) -> Result<RateItem, FileError> {
     let observed = fields::optional_number(row, "observed_ms", u64::MAX)?;
-    at_rate(row, observed.map_or(now, TimeMs))
+    at_rate(row, observed.map_or(now, TimeMs::new))
 }
 
 fn at_rate(row: &Row, observed: TimeMs) -> Result<RateItem, FileError> {
@@ -32,7 +32,7 @@ pub(super) fn quote(
     let rate = at_rate(row, now)?;
     let ceiling = fields::amount(row, "ceiling", rate.pair().0)?;
     let valid_ms = fields::optional_number(row, "valid_ms", u64::MAX)?;
-    let id = QuoteId::new(provider, fields::number(row, "number", u32::MAX)?);
+    let id = QuoteId::of(provider, fields::number(row, "number", u32::MAX)?);
     Ok(rate.quote(id, ceiling, now.plus(valid_ms.unwrap_or(VALID_MS_DEFAULT))))
 }
 

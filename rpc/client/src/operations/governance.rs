@@ -155,8 +155,8 @@ pub(super) fn proposal(
     making: &mut RowContext<impl FnMut() -> OrderId>,
 ) -> Result<ProposalItem, FileError> {
     let change = change(row, &["activation_height", "proposal_id"])?;
-    let activation = Height(fields::number(row, "activation_height", u64::MAX)?);
-    let id = ProposalId(making.id(row, "proposal_id")?);
+    let activation = Height::new(fields::number(row, "activation_height", u64::MAX)?);
+    let id = ProposalId::from_bytes(making.id(row, "proposal_id")?);
     ProposalItem::new(id, activation, &change)
         .ok_or_else(|| row.error("change", "takes more bytes than a proposal holds"))
 }
@@ -165,17 +165,17 @@ pub(super) fn approval(row: &Row) -> Result<ApprovalItem, FileError> {
     Ok(ApprovalItem {
         proposal_id: fields::id(row, "proposal_id")?,
         decision: fields::decision(row)?.into(),
-        digest: fields::digest(row, "digest")?.0,
+        digest: fields::digest(row, "digest")?.bytes(),
         spare: [0; 14],
     })
 }
 
 fn participant_id(row: &Row, field: &str) -> Result<ParticipantId, FileError> {
-    fields::number(row, field, u32::MAX).map(ParticipantId)
+    fields::number(row, field, u32::MAX).map(ParticipantId::new)
 }
 
 fn merchant_id(row: &Row) -> Result<MerchantId, FileError> {
-    fields::number(row, "merchant", u64::MAX).map(MerchantId)
+    fields::number(row, "merchant", u64::MAX).map(MerchantId::new)
 }
 
 fn name(row: &Row) -> Result<String, FileError> {
@@ -345,7 +345,7 @@ fn programme(row: &Row) -> Result<Change, FileError> {
 /// Gateways' participant ids, with spaces between: `201 202`.
 fn gateways(text: &str) -> Result<Vec<ParticipantId>, String> {
     let wrong = |word: &str| format!("{word:?} is not a participant id");
-    let id = |word: &str| word.parse().map(ParticipantId).map_err(|_| wrong(word));
+    let id = |word: &str| word.parse().map(ParticipantId::new).map_err(|_| wrong(word));
     let mut gateways = text.split_whitespace().map(id).collect::<Result<Vec<_>, _>>()?;
     gateways.sort_unstable();
     Ok(gateways)

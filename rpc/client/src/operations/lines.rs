@@ -13,8 +13,8 @@ pub(super) fn line(row: &Row) -> Result<LineItem, FileError> {
     Ok(LineItem {
         account: fields::choice(row, "account", known)?.into(),
         holder: fields::number(row, "holder", u32::MAX)?.into(),
-        currency: currency.0.into(),
-        limit: fields::amount(row, "limit", currency)?.0.into(),
+        currency: currency.get().into(),
+        limit: fields::amount(row, "limit", currency)?.get().into(),
         spare: [0; 48],
     })
 }

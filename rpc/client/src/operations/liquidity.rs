@@ -24,8 +24,8 @@ pub(super) fn transfer(
         action: action(row)?.into(),
         account_kind: u16::from(account.kind.number()).into(),
         owner: account.owner.into(),
-        currency: account.currency.0.into(),
-        amount: fields::amount(row, "amount", account.currency)?.0.into(),
+        currency: account.currency.get().into(),
+        amount: fields::amount(row, "amount", account.currency)?.get().into(),
         reference: fields::reference(row)?,
         spare: [0; 26],
     })
@@ -37,7 +37,7 @@ pub(super) fn decision(row: &Row) -> Result<TransferDecisionItem, FileError> {
         transfer_id: fields::id(row, "transfer_id")?,
         decision: fields::decision(row)?.into(),
         action: action(row)?.into(),
-        amount: fields::amount(row, "amount", currency)?.0.into(),
+        amount: fields::amount(row, "amount", currency)?.get().into(),
         reference: fields::reference(row)?,
         spare: [0; 4],
     })

@@ -128,7 +128,7 @@ impl<F: FnMut() -> OrderId> RowContext<F> {
     /// The id in `field`, or a new one.
     fn id(&mut self, row: &Row, field: &str) -> Result<[u8; 16], FileError> {
         match row.optional(field) {
-            None => Ok((self.new_id)().0),
+            None => Ok((self.new_id)().bytes()),
             Some(_) => fields::id(row, field),
         }
     }
@@ -337,5 +337,5 @@ fn each<T>(
 /// The clock of this machine, in milliseconds since the Unix epoch.
 pub fn now() -> TimeMs {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    TimeMs(since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)))
+    TimeMs::new(since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)))
 }

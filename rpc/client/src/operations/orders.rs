@@ -38,7 +38,7 @@ pub(super) fn recharge(
     let currency = fields::currency(row, "currency")?;
     let amount = fields::amount(row, "amount", currency)?;
     let gateway = match row.optional("gateway") {
-        None if flags & Flags::COLLECTED != 0 => making.submitter.0,
+        None if flags & Flags::COLLECTED != 0 => making.submitter.get(),
         _ => fields::number(row, "gateway", u32::MAX)?,
     };
     let payout_currency = match row.optional("payout_currency") {
@@ -55,12 +55,14 @@ pub(super) fn recharge(
         user,
         merchant: fields::number(row, "merchant", u64::MAX)?.into(),
         collecting_gateway: gateway.into(),
-        amount: amount.0.into(),
-        currency: currency.0.into(),
-        payout_currency: payout_currency.0.into(),
+        amount: amount.get().into(),
+        currency: currency.get().into(),
+        payout_currency: payout_currency.get().into(),
         flags: flags.into(),
         fx_quote: keyed("quote_id")?.into(),
-        payout_minimum: fields::optional_amount(row, "payout_minimum", payout_currency)?.0.into(),
+        payout_minimum: fields::optional_amount(row, "payout_minimum", payout_currency)?
+            .get()
+            .into(),
         device: keyed("device")?.into(),
         network: keyed("network")?.into(),
         external_reference: fields::reference(row)?,
@@ -89,7 +91,7 @@ pub(super) fn consent(row: &Row) -> Result<ConsentItem, FileError> {
     let currency = fields::currency(row, "currency")?;
     Ok(ConsentItem {
         order_id: fields::id(row, "order_id")?,
-        amount: fields::amount(row, "amount", currency)?.0.into(),
+        amount: fields::amount(row, "amount", currency)?.get().into(),
         reference: fields::reference(row)?,
         spare: [0; 8],
     })
@@ -108,7 +110,7 @@ pub(super) fn void(row: &Row) -> Result<VoidItem, FileError> {
 /// The most that a return may cost; `any` for whatever it is, and nothing when it is left out.
 fn rested_max(row: &Row, currency: Currency) -> Result<Amount, FileError> {
     match row.optional("rested_max") {
-        Some("any") => Ok(Amount(u64::MAX)),
+        Some("any") => Ok(Amount::new(u64::MAX)),
         _ => fields::optional_amount(row, "rested_max", currency),
     }
 }
@@ -118,8 +120,8 @@ pub(super) fn give_back(row: &Row) -> Result<ReturnItem, FileError> {
     let currency = fields::currency(row, "currency")?;
     Ok(ReturnItem {
         order_id: fields::id(row, "order_id")?,
-        amount: fields::amount(row, "amount", currency)?.0.into(),
-        rested_max: rested_max(row, currency)?.0.into(),
+        amount: fields::amount(row, "amount", currency)?.get().into(),
+        rested_max: rested_max(row, currency)?.get().into(),
         reason: fields::reason(row, known)?.into(),
         sequence: fields::number(row, "sequence", u16::MAX)?.into(),
         reference: fields::reference(row)?,

@@ -33,11 +33,11 @@ pub(super) fn policy(row: &Row) -> Result<PolicyItem, FileError> {
     Ok(PolicyItem {
         scope: scope.into(),
         subject: subject.into(),
-        currency: currency.0.into(),
-        order_max: limit("order_max")?.0.into(),
-        user_day_max: limit("user_day_max")?.0.into(),
-        day_max: limit("day_max")?.0.into(),
-        hold_above: limit("hold_above")?.0.into(),
+        currency: currency.get().into(),
+        order_max: limit("order_max")?.get().into(),
+        user_day_max: limit("user_day_max")?.get().into(),
+        day_max: limit("day_max")?.get().into(),
+        hold_above: limit("hold_above")?.get().into(),
         spare: [0; 20],
     })
 }

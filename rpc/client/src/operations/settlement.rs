@@ -30,7 +30,7 @@ pub(super) fn arrival(row: &Row) -> Result<ArrivalItem, FileError> {
     let id = instruction(row)?;
     Ok(ArrivalItem::new(
         id,
-        Amount(fields::amount(row, "amount", id.currency)?.0),
+        Amount::new(fields::amount(row, "amount", id.currency)?.get()),
         fields::reference(row)?,
         attempt(row)?,
     ))
@@ -68,7 +68,7 @@ pub(super) fn reinstruct(row: &Row) -> Result<ReinstructItem, FileError> {
 pub(super) fn settle_window(row: &Row) -> Result<SettleWindowItem, FileError> {
     Ok(SettleWindowItem {
         window: fields::number(row, "window", u64::MAX)?.into(),
-        digest: fields::digest(row, "digest")?.0,
+        digest: fields::digest(row, "digest")?.bytes(),
         reference: fields::reference(row)?,
         spare: [0; 24],
     })
@@ -78,7 +78,7 @@ pub(super) fn settlement_decision(row: &Row) -> Result<SettlementDecisionItem, F
     Ok(SettlementDecisionItem {
         window: fields::number(row, "window", u64::MAX)?.into(),
         decision: fields::decision(row)?.into(),
-        digest: fields::digest(row, "digest")?.0,
+        digest: fields::digest(row, "digest")?.bytes(),
         reference: fields::reference(row)?,
         spare: [0; 22],
     })

@@ -13,7 +13,7 @@ use rpc_api::{
 
 use super::{KeyStanding, registers, remedy_text, since_text};
 
-const GATEWAY: ParticipantId = ParticipantId(201);
+const GATEWAY: ParticipantId = ParticipantId::new(201);
 
 fn key(byte: u8) -> PublicKey {
     SecretKey::from_seed(&[byte; 32]).public_key()
@@ -25,14 +25,14 @@ fn gateway(public_key: PublicKey) -> Participant {
 
 /// At height 40: key 2 signs, key 1 did before and is accepted up to block 60.
 fn registry() -> RegistryReport {
-    let registered = (key(1), Height(60));
+    let registered = (key(1), Height::new(60));
     RegistryReport {
         height: 40,
         protocol_version: 1,
         participants: vec![RegisteredParticipant::new(
             &gateway(key(2)),
             Some(registered),
-            Height(41),
+            Height::new(41),
         )],
         nodes: Vec::new(),
         currencies: Vec::new(),
@@ -43,8 +43,8 @@ fn registry() -> RegistryReport {
 fn proposal(byte: u8, status: ProposalStatus) -> ProposalReport {
     let change = Change::Key { participant: GATEWAY, public_key: key(byte), overlap_heights: 20 };
     ProposalReport {
-        proposal_id: ProposalId::new(TimeMs(1_790_000_000_000), [byte; 10]),
-        change: ChangeReport::new(&change, Height(41)),
+        proposal_id: ProposalId::new(TimeMs::new(1_790_000_000_000), [byte; 10]),
+        change: ChangeReport::new(&change, Height::new(41)),
         change_base64: String::new(),
         digest: Digest::ZERO,
         status,
@@ -68,7 +68,7 @@ fn a_key_stands_as_the_registry_at_the_head_says() {
     assert_eq!(of(2), KeyStanding::Current);
     assert_eq!(of(1), KeyStanding::Replaced { by: key(2), until_height: 60 });
     assert_eq!(of(3), KeyStanding::Other(key(2)));
-    assert_eq!(KeyStanding::of(&registry, ParticipantId(9), key(2)), KeyStanding::Unknown);
+    assert_eq!(KeyStanding::of(&registry, ParticipantId::new(9), key(2)), KeyStanding::Unknown);
     assert!(of(1).is_accepted() && of(2).is_accepted() && !of(3).is_accepted());
     // The point of order two: anybody signs for it.
     let weak = format!("01{}", "00".repeat(31));
@@ -94,7 +94,7 @@ fn a_refusal_says_since_when_and_what_to_do() {
     assert_eq!(since(&[], 2), "since block 0, in the genesis file");
     assert_eq!(since(&[], 1), "since a block that this node does not tell");
     assert!(registers(&effective[1], GATEWAY, key(2)));
-    assert!(!registers(&effective[1], ParticipantId(202), key(2)));
+    assert!(!registers(&effective[1], ParticipantId::new(202), key(2)));
 
     let remedy = |status| remedy_text(&[proposal(3, status)], GATEWAY, key(3), Path::new("p.toml"));
     assert!(remedy(ProposalStatus::Proposed).contains("waits for approvals"));

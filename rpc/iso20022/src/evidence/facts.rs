@@ -267,12 +267,12 @@ impl Gathered<'_> {
         charges: u128,
         direction: MoneyDirection,
     ) -> bool {
-        let ordered = u128::from(self.payment.amount.0);
+        let ordered = u128::from(self.payment.amount.get());
         let Some(money) = detail.money else {
             self.shared.insert(Fact::OtherAmount);
             return false;
         };
-        let actual = u128::from(money.amount.0);
+        let actual = u128::from(money.amount.get());
         if money.currency == self.payment.obligation.instruction.currency && charges > 0 {
             match direction {
                 MoneyDirection::Credit if actual + charges == ordered => {

@@ -139,7 +139,7 @@ fn read_balance(record: &Element) -> Result<StatedBalance, RecordFlaw> {
     let paths: [&[&str]; 2] = [&["Tp", "CdOrPrtry", "Cd"], &["Tp", "CdOrPrtry", "Prtry"]];
     let code = first(record, &paths)?.ok_or(RecordFlaw::Missing("Tp"))?;
     let money = money(record, &["Amt"])?.ok_or(RecordFlaw::Missing("Amt"))?;
-    let minor = i128::from(money.amount.0);
+    let minor = i128::from(money.amount.get());
     let minor = match entry::direction(record)?.ok_or(RecordFlaw::Missing("CdtDbtInd"))? {
         MoneyDirection::Credit => minor,
         MoneyDirection::Debit => -minor,

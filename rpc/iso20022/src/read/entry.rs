@@ -218,7 +218,7 @@ fn charges(element: &Element) -> Result<Vec<BankMoney>, RecordFlaw> {
 
 fn in_currency(charges: &[BankMoney], currency: Currency) -> u128 {
     let own = charges.iter().filter(|charge| charge.currency == currency);
-    own.map(|charge| u128::from(charge.amount.0)).sum()
+    own.map(|charge| u128::from(charge.amount.get())).sum()
 }
 
 /// Compares an entry with its details. A single detail has the entry's amount; what it states of
@@ -234,13 +234,13 @@ fn check_sum(entry: &mut BankEntry) -> Result<(), RecordFlaw> {
     let mut sum = 0_u128;
     for detail in &entry.details {
         match detail.money {
-            Some(own) if own.currency == money.currency => sum += u128::from(own.amount.0),
+            Some(own) if own.currency == money.currency => sum += u128::from(own.amount.get()),
             _ => return Err(RecordFlaw::Missing("Amt of TxDtls in the entry's currency")),
         }
     }
-    if entry.details.is_empty() || sum == u128::from(money.amount.0) {
+    if entry.details.is_empty() || sum == u128::from(money.amount.get()) {
         Ok(())
     } else {
-        Err(RecordFlaw::DetailsSum { details: sum, entry: money.amount.0 })
+        Err(RecordFlaw::DetailsSum { details: sum, entry: money.amount.get() })
     }
 }

@@ -111,7 +111,7 @@ impl EntryBook {
         numbered.closing = numbered.closing.or(balance(&["CLBD"]));
         numbered.day = numbered.day.or(statement.day);
         for entry in entries {
-            let minor = i128::from(entry.money.amount.0);
+            let minor = i128::from(entry.money.amount.get());
             numbered.sum += match entry.direction {
                 MoneyDirection::Credit => minor,
                 MoneyDirection::Debit => -minor,
@@ -203,7 +203,7 @@ fn identity(account: &str, entry: &BankEntry) -> [u8; 16] {
         }
     }
     let mut bytes = [0; 16];
-    bytes.copy_from_slice(&sha256(&[&ENTRY_TAG, text.as_bytes()]).0[..16]);
+    bytes.copy_from_slice(&sha256(&[&ENTRY_TAG, text.as_bytes()]).bytes()[..16]);
     bytes
 }
 
@@ -213,11 +213,11 @@ fn monies(key: EntryKey, account: &str, entry: BankEntry) -> Vec<BookedMoney> {
         let place = u64::try_from(place).unwrap_or(u64::MAX).to_be_bytes();
         let id = sha256(&[&ENTRY_TAG, &hash, &ordinal.to_be_bytes(), &place]);
         BookedMoney {
-            id: base32::encode(&id.0[..ID_BYTES]).into(),
+            id: base32::encode(&id.bytes()[..ID_BYTES]).into(),
             account: account.into(),
             name,
             direction: entry.direction,
-            amount: Amount(amount),
+            amount: Amount::new(amount),
             currency: entry.money.currency,
             charges: entry.charges,
             is_return: entry.is_return || entry.is_reversal,
@@ -225,15 +225,15 @@ fn monies(key: EntryKey, account: &str, entry: BankEntry) -> Vec<BookedMoney> {
             reference: entry.reference.clone().unwrap_or_default(),
         }
     };
-    let total = u128::from(entry.money.amount.0);
+    let total = u128::from(entry.money.amount.get());
     let own = |detail: &crate::words::EntryDetail| {
         let own = detail.money.filter(|own| own.currency == entry.money.currency);
-        own.map(|own| own.amount.0)
+        own.map(|own| own.amount.get())
     };
     let amounts: Option<Vec<u64>> = entry.details.iter().map(own).collect();
     let sum = amounts.iter().flatten().map(|amount| u128::from(*amount)).sum::<u128>();
     let Some(amounts) = amounts.filter(|amounts| !amounts.is_empty() && sum <= total) else {
-        return vec![money(0, PaymentName::default(), entry.money.amount.0)];
+        return vec![money(0, PaymentName::default(), entry.money.amount.get())];
     };
     let mut found = Vec::with_capacity(amounts.len());
     for (place, (detail, amount)) in entry.details.iter().zip(amounts).enumerate() {

@@ -158,7 +158,7 @@ impl Matching {
             (MoneyDirection::Debit, false) | (MoneyDirection::Credit, true) => is_gateway,
             (MoneyDirection::Credit, false) | (MoneyDirection::Debit, true) => is_merchant,
         };
-        let (actual, wanted) = (u128::from(money.amount.0), u128::from(expected.amount.0));
+        let (actual, wanted) = (u128::from(money.amount.get()), u128::from(expected.amount.get()));
         let is_charged = match money.direction {
             MoneyDirection::Credit => actual + money.charges == wanted,
             MoneyDirection::Debit => actual == wanted + money.charges,
@@ -261,5 +261,5 @@ fn break_id(
 ) -> Box<str> {
     let obligation = obligation.map(|each| format!("{} {}", each.chain, each.end_to_end_id()));
     let text = format!("{}\n{account}\n{money}\n{}", kind.name(), obligation.unwrap_or_default());
-    base32::encode(&sha256(&[&BREAK_TAG, text.as_bytes()]).0[..ID_BYTES]).into()
+    base32::encode(&sha256(&[&BREAK_TAG, text.as_bytes()]).bytes()[..ID_BYTES]).into()
 }

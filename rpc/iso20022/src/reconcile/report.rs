@@ -158,7 +158,7 @@ fn fault(finding: &StatementFinding) -> ReportedFault {
 
 fn reported(each: &BankBreak, day: Date) -> ReportedBreak {
     let text = |amount: Amount, currency: Currency| {
-        minor_text(u128::from(amount.0), currency).unwrap_or_else(|_| amount.to_string())
+        minor_text(u128::from(amount.get()), currency).unwrap_or_else(|_| amount.to_string())
     };
     let own = each.obligation.map_or(each.currency, |each| each.instruction.currency);
     let id = each.obligation.map(|obligation| obligation.end_to_end_id().to_string());

@@ -145,7 +145,7 @@ pub(super) fn message(
 /// Returns a time as the messages write it: `2026-11-30T08:00:00.000+00:00`.
 pub(super) fn time_text(time: TimeMs) -> Result<String, WriteError> {
     let error = || WriteError::Time(format!("{time} ms"));
-    let milliseconds = i64::try_from(time.0).map_err(|_| error())?;
+    let milliseconds = i64::try_from(time.get()).map_err(|_| error())?;
     let time = Timestamp::from_millisecond(milliseconds).map_err(|_| error())?;
     let civil = Offset::UTC.to_datetime(time);
     let second = format!("{:02}:{:02}:{:02}", civil.hour(), civil.minute(), civil.second());

@@ -120,7 +120,7 @@ pub struct PaymentOrder {
 impl PaymentOrder {
     /// Returns the sum of the payments as the message writes it.
     pub(super) fn sum(&self) -> Result<String, WriteError> {
-        let sum = self.payments.iter().map(|payment| u128::from(payment.amount.0)).sum();
+        let sum = self.payments.iter().map(|payment| u128::from(payment.amount.get())).sum();
         Ok(sum_text(sum, self.currency)?)
     }
 
@@ -132,7 +132,7 @@ impl PaymentOrder {
         let mut ids = std::collections::BTreeSet::new();
         for payment in &self.payments {
             let id = payment.obligation.end_to_end_id();
-            if payment.amount.0 == 0 {
+            if payment.amount.get() == 0 {
                 return Err(WriteError::Zero(id.to_string()));
             }
             if id.instruction.currency != self.currency {

@@ -14,7 +14,7 @@ fn payment(sendings: u16) -> HandedPayment {
     });
     HandedPayment {
         obligation,
-        amount: chain_types::Amount(10_000),
+        amount: chain_types::Amount::new(10_000),
         sendings: sendings.collect(),
         gateway_account: GATEWAY.into(),
         merchant_account: MERCHANT.into(),

@@ -118,7 +118,7 @@ fn amount(text: &str) -> String {
         .words
         .iter()
         .filter_map(|word| match word {
-            BankWord::Entry(entry) => Some(entry.money.amount.0),
+            BankWord::Entry(entry) => Some(entry.money.amount.get()),
             _ => None,
         })
         .collect();

@@ -70,7 +70,7 @@ fn the_three_versions_of_pacs_004_are_read() {
         hold_against_schema(&name, std::slice::from_ref(&xml));
         let file = read(&xml);
         let BankWord::Return(word) = &file.words[0] else { panic!() };
-        assert_eq!(word.returned.amount.0, 10_000);
+        assert_eq!(word.returned.amount.get(), 10_000);
         assert_eq!(&*word.reasons[0], "AC04");
         assert_eq!(word.name.message.as_deref(), Some("M1"));
     }
@@ -141,6 +141,6 @@ fn a_report_and_a_notification_are_read_like_a_statement() {
         let file = read(&xml);
         assert_eq!(file.words.len(), 2, "{name}");
         let BankWord::Entry(entry) = &file.words[0] else { panic!() };
-        assert_eq!(entry.money.amount.0, 10_000);
+        assert_eq!(entry.money.amount.get(), 10_000);
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use chain_types::Amount;
 use jiff::civil::{Date, date};
 use rpc_iso20022::*;
 
@@ -12,7 +13,7 @@ fn expected(merchant: u64, chain: ChainWord) -> ExpectedPayment {
     ExpectedPayment {
         obligation: obligation(12, merchant, "CNY", 1),
         resends: 0,
-        amount: chain_types::Amount(10_000),
+        amount: Amount::new(10_000),
         merchant_account: MERCHANT.into(),
         chain,
         matched: Vec::new(),
@@ -113,9 +114,9 @@ fn one_of_each_kind_is_ten_breaks_and_no_eleventh() {
 fn a_batch_entry_and_its_details_are_one_money_at_noon_and_in_the_evening() {
     let payments = || {
         let mut one = expected(1_001, ChainWord::Arrived);
-        one.amount.0 = 3_000;
+        one.amount = Amount::new(3_000);
         let mut two = expected(1_002, ChainWord::Arrived);
-        two.amount.0 = 7_000;
+        two.amount = Amount::new(7_000);
         vec![one, two]
     };
     let details = detail("12-1001-CNY-1", "30.00", "") + &detail("12-1002-CNY-1", "70.00", "");

@@ -40,13 +40,16 @@ pub fn seed() -> u64 {
 }
 
 pub fn chain() -> ChainId {
-    ChainId(Digest([7; 32]))
+    ChainId::new(Digest::from_bytes([7; 32]))
 }
 
 pub fn obligation(window: u64, merchant: u64, code: &str, attempt: u16) -> Obligation {
     let currency = Currency::from_code(code).unwrap();
-    let instruction =
-        InstructionId { window: WindowId(window), merchant: MerchantId(merchant), currency };
+    let instruction = InstructionId {
+        window: WindowId::new(window),
+        merchant: MerchantId::new(merchant),
+        currency,
+    };
     Obligation { chain: chain(), instruction, attempt }
 }
 
@@ -93,7 +96,7 @@ pub fn payment(random: &mut impl Rng, code: &str, resend: u16) -> OutgoingPaymen
     OutgoingPayment {
         obligation: obligation(window, merchant, code, attempt),
         resend,
-        amount: Amount(number(random, 999_999_999_999_999).max(1)),
+        amount: Amount::new(number(random, 999_999_999_999_999).max(1)),
         creditor: party(random),
         remittance: NAMES[random.random_range(0..NAMES.len())].to_owned(),
     }
@@ -110,7 +113,7 @@ pub fn order(random: &mut impl Rng, code: &str, payments: usize) -> PaymentOrder
         }
     }
     PaymentOrder {
-        created: TimeMs(random.random_range(1_700_000_000_000..4_000_000_000_000)),
+        created: TimeMs::new(random.random_range(1_700_000_000_000..4_000_000_000_000)),
         execution: jiff::civil::date(2026, 12, random.random_range(1..31)),
         currency: Currency::from_code(code).unwrap(),
         debtor: party(random),

@@ -24,7 +24,8 @@ fn ids() -> Vec<Value> {
         (1, most, "USD", 1, 0),
         (most, most, "KWD", 65_535, 65_535),
     ];
-    let chains = [ChainId(Digest([7; 32])), ChainId(Digest([0; 32]))];
+    let chains =
+        [ChainId::new(Digest::from_bytes([7; 32])), ChainId::new(Digest::from_bytes([0; 32]))];
     let mut vectors = Vec::new();
     for (window, merchant, code, attempt, resend) in cases {
         for chain in chains {
@@ -36,7 +37,7 @@ fn ids() -> Vec<Value> {
                 "window": window.to_string(),
                 "merchant": merchant.to_string(),
                 "currency": code,
-                "currency_number": id.instruction.currency.0,
+                "currency_number": id.instruction.currency.get(),
                 "attempt": attempt,
                 "resend": resend,
                 "end_to_end_id": id.to_string(),
@@ -58,7 +59,7 @@ fn references() -> Vec<Value> {
     ];
     let vectors = texts.map(|text| {
         let reference = BankReference::of_text(text).unwrap();
-        let hex: String = reference.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex: String = reference.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         json!({ "text": text, "bytes": hex, "reads_back": reference.text().is_some() })
     });
     vectors.to_vec()

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use chain_types::Amount;
 use rand::Rng;
 use rpc_iso20022::*;
 
@@ -105,8 +106,8 @@ fn what_cannot_be_written_is_refused_with_its_cause() {
     };
     let table: [(&str, String); 6] = [
         ("0 payments", changed(&|order| order.payments.clear())),
-        ("is zero", changed(&|order| order.payments[0].amount.0 = 0)),
-        ("more than 18 digits", changed(&|order| order.payments[0].amount.0 = u64::MAX)),
+        ("is zero", changed(&|order| order.payments[0].amount = Amount::new(0))),
+        ("more than 18 digits", changed(&|order| order.payments[0].amount = Amount::new(u64::MAX))),
         (
             "is of currency USD",
             changed(&|order| order.payments[0].obligation = obligation(1, 2, "USD", 1)),
@@ -130,8 +131,8 @@ fn another_content_has_another_id() {
     let good = order(&mut random, "KWD", 2);
     let mut ids = BTreeSet::from([write_pain001(&good).unwrap().id]);
     let changes: [&dyn Fn(&mut PaymentOrder); 4] = [
-        &|order| order.created.0 += 1,
-        &|order| order.payments[0].amount.0 += 1,
+        &|order| order.created = order.created.plus(1),
+        &|order| order.payments[0].amount = order.payments[0].amount.plus(Amount::new(1)),
         &|order| order.payments[0].resend += 1,
         &|order| order.payments.swap(0, 1),
     ];

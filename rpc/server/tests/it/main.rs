@@ -12,4 +12,5 @@ mod served;
 mod shares;
 mod start_stop;
 mod subscriptions;
+mod tls;
 mod websocket;

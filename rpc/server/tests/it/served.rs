@@ -41,7 +41,7 @@ pub struct TestNode {
 impl TestNode {
     pub fn new() -> Arc<Self> {
         Arc::new(Self {
-            head: watch::Sender::new(Height(0)),
+            head: watch::Sender::new(Height::new(0)),
             instructions: Mutex::default(),
             is_ready: AtomicBool::new(true),
             kept_from: AtomicU64::new(0),
@@ -56,15 +56,15 @@ impl TestNode {
 
     /// Decides blocks up to `height`: who waits for a block is answered.
     pub fn advance_to(&self, height: u64) {
-        self.head.send_replace(Height(height));
+        self.head.send_replace(Height::new(height));
     }
 
     /// Makes an instruction of a window and rings.
     pub fn instruct(&self, window: u64, merchant: u64) -> InstructionId {
         let id = InstructionId {
-            window: WindowId(window),
-            merchant: MerchantId(merchant),
-            currency: Currency(156),
+            window: WindowId::new(window),
+            merchant: MerchantId::new(merchant),
+            currency: Currency::new(156),
         };
         self.instructions.lock().unwrap().insert(id);
         self.head.send_modify(|head| *head = head.next());
@@ -73,7 +73,7 @@ impl TestNode {
 
     fn blocks(&self, first: u64, count: u64) -> Vec<BlockSummary> {
         let kept_from = self.kept_from.load(Ordering::Acquire);
-        let heights = (first..=self.head().0).take(count as usize);
+        let heights = (first..=self.head().get()).take(count as usize);
         heights.filter(|height| *height >= kept_from).map(summary).collect()
     }
 
@@ -124,10 +124,10 @@ impl Topic for Blocks {
     }
 
     fn page(&self, after: Height, count: u32) -> RpcResult<Vec<FeedEvent<Height>>> {
-        let found = self.0.blocks(after.0, count.into());
+        let found = self.0.blocks(after.get(), count.into());
         let kept =
-            found.iter().zip(after.0..).take_while(|(block, height)| block.height == *height);
-        kept.map(|(block, height)| FeedEvent::new(Height(height).next(), block)).collect()
+            found.iter().zip(after.get()..).take_while(|(block, height)| block.height == *height);
+        kept.map(|(block, height)| FeedEvent::new(Height::new(height).next(), block)).collect()
     }
 
     fn nothing_after(&self, next: Height) -> Option<ErrorObjectOwned> {
@@ -187,7 +187,7 @@ pub fn methods(node: &Arc<TestNode>, reader: &Reader) -> Result<Methods, Registe
         RpcResult::Ok(json!({"items": []}))
     })?;
     module.register_async_method("chain_head", |_, served, _| async move {
-        served.read(Cost::CHEAP, |node| summary(node.head().0)).await
+        served.read(Cost::CHEAP, |node| summary(node.head().get())).await
     })?;
     module.register_async_method("settlement_window", |params, served, _| async move {
         let window: u64 = params.one()?;
@@ -227,7 +227,7 @@ fn register_pages(module: &mut RpcModule<Served>) -> Result<(), RegisterMethodEr
     module.register_async_method("chain_blocks", |params, served, _| async move {
         let (_, limit) = cursor_and_limit(&params);
         let blocks = move |node: &TestNode| {
-            let end = node.head().0 + 1;
+            let end = node.head().get() + 1;
             let mut items = node.blocks(end.saturating_sub(limit.into()), limit.into());
             items.reverse();
             Page { items, next: None }
@@ -269,7 +269,7 @@ fn register_subscriptions(module: &mut RpcModule<Served>) -> Result<(), Register
             let next = head.borrow().next();
             let feed = served.blocks.begin((), Blocks(served.node.clone()), next, head);
             let subscriber = served.reader.subscriber(pending, &extensions);
-            subscriber.follow(&feed, from.map_or(next, Height)).await
+            subscriber.follow(&feed, from.map_or(next, Height::new)).await
         },
     )?;
     Ok(())
@@ -278,12 +278,12 @@ fn register_subscriptions(module: &mut RpcModule<Served>) -> Result<(), Register
 fn instruction(id: InstructionId) -> InstructionReport {
     InstructionReport {
         instruction_id: id,
-        window: id.window.0,
-        merchant: id.merchant.0,
+        window: id.window.get(),
+        merchant: id.merchant.get(),
         gateway: GATEWAY,
-        amount: Money::new(Amount(100), id.currency),
-        amount_returned: Money::new(Amount(0), id.currency),
-        amount_left: Money::new(Amount(100), id.currency),
+        amount: Money::new(Amount::new(100), id.currency),
+        amount_returned: Money::new(Amount::new(0), id.currency),
+        amount_left: Money::new(Amount::new(100), id.currency),
         order_count: 1,
         cross_border_count: 0,
         attempt: 1,
@@ -304,7 +304,7 @@ fn instruction(id: InstructionId) -> InstructionReport {
 fn block_hash(height: u64) -> BlockHash {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&height.to_le_bytes());
-    BlockHash(Digest(bytes))
+    BlockHash::new(Digest::from_bytes(bytes))
 }
 
 fn summary(height: u64) -> BlockSummary {

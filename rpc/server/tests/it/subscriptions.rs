@@ -162,7 +162,7 @@ async fn standing_subscriptions_share_each_read_and_wake_for_news_only() {
     let blocks = 40;
     for _ in 0..blocks {
         let seen = reads();
-        server.node.advance_to(server.node.head().0 + 1);
+        server.node.advance_to(server.node.head().get() + 1);
         while reads() == seen {
             tokio::task::yield_now().await;
         }

@@ -19,19 +19,19 @@ use super::*;
 
 pub fn instruction_id(window: u64, merchant: u64) -> InstructionId {
     InstructionId {
-        window: WindowId(window),
-        merchant: MerchantId(merchant),
-        currency: Currency(156),
+        window: WindowId::new(window),
+        merchant: MerchantId::new(merchant),
+        currency: Currency::new(156),
     }
 }
 
 pub fn window(id: u64, order_count: u64) -> WindowRecord {
     WindowRecord {
-        id: WindowId(id),
+        id: WindowId::new(id),
         opened: time_of(id),
-        first_height: Height(id + 1),
+        first_height: Height::new(id + 1),
         closed: Some(time_of(id + 1)),
-        last_height: Some(Height(id + 2)),
+        last_height: Some(Height::new(id + 2)),
         order_count,
         instruction_count: 2,
         positions: Vec::new(),
@@ -41,13 +41,13 @@ pub fn window(id: u64, order_count: u64) -> WindowRecord {
 pub fn instruction(id: InstructionId, gateway: u32, amount: u64) -> InstructionRecord {
     InstructionRecord {
         id,
-        gateway: ParticipantId(gateway),
-        amount: Amount(amount),
-        amount_returned: Amount(0),
+        gateway: ParticipantId::new(gateway),
+        amount: Amount::new(amount),
+        amount_returned: Amount::new(0),
         order_count: 3,
         cross_border_count: 0,
         attempt: 1,
-        attempt_height: Height(1),
+        attempt_height: Height::new(1),
         failures: 0,
         recalled: None,
         earliest_accepted: time_of(1),
@@ -60,13 +60,13 @@ pub fn instruction(id: InstructionId, gateway: u32, amount: u64) -> InstructionR
 }
 
 pub fn account(owner: u64) -> AccountKey {
-    AccountKey::payable(MerchantId(owner), Currency(156))
+    AccountKey::payable(MerchantId::new(owner), Currency::new(156))
 }
 
 pub fn entry(owner: u64, height: u64, sequence: u32) -> AccountEntry {
     AccountEntry {
         key: account(owner),
-        height: Height(height),
+        height: Height::new(height),
         sequence,
         cause: EntryCause::Batch(sequence),
         time: time_of(height),
@@ -81,10 +81,10 @@ pub fn entry(owner: u64, height: u64, sequence: u32) -> AccountEntry {
 
 pub fn breach(height: u64, sequence: u32) -> BreachRecord {
     BreachRecord {
-        height: Height(height),
+        height: Height::new(height),
         sequence,
         stage: BreachStage::Arrived,
-        late: Some(ParticipantId(202)),
+        late: Some(ParticipantId::new(202)),
         subject: BreachSubject::Order(order_id(height)),
         deadline: time_of(height),
         noticed: time_of(height + 1),
@@ -93,21 +93,21 @@ pub fn breach(height: u64, sequence: u32) -> BreachRecord {
 
 pub fn caught(height: u64, sequence: u32) -> EvidenceRecord {
     EvidenceRecord {
-        height: Height(height),
+        height: Height::new(height),
         sequence,
         time: time_of(height),
-        validator: ValidatorId(3),
+        validator: ValidatorId::new(3),
         kind: EquivocationKind::Prevotes,
-        offence_height: Height(height),
-        offence_round: Round(1),
+        offence_height: Height::new(height),
+        offence_round: Round::new(1),
         first: None,
-        second: Some(BlockHash(Digest([height as u8; 32]))),
+        second: Some(BlockHash::new(Digest::from_bytes([height as u8; 32]))),
     }
 }
 
 /// Returns the records that every block of the tests leaves behind: one of each kind.
 pub fn records(height: Height) -> Vec<Record> {
-    let number = height.0;
+    let number = height.get();
     vec![
         Record::Window(window(number, number)),
         Record::Instruction(instruction(instruction_id(number, 1001), 201, number)),
@@ -131,11 +131,11 @@ pub fn records(height: Height) -> Vec<Record> {
 
 /// Returns what the usual block of a height gives the index.
 pub fn learned(height: Height) -> BlockRecords {
-    let (level, index) = (4, u32::try_from(height.0 % 2).unwrap());
+    let (level, index) = (4, u32::try_from(height.get() % 2).unwrap());
     BlockRecords {
         records: records(height),
-        writes: writes(height.0),
-        account_nodes: vec![TreeNode { level, index, digest: writes(height.0) }],
+        writes: writes(height.get()),
+        account_nodes: vec![TreeNode { level, index, digest: writes(height.get()) }],
         retired: Retired::default(),
     }
 }
@@ -152,7 +152,7 @@ pub fn leaving(retired: Retired) -> BlockRecords {
 
 /// The running digest after the usual block of a height.
 pub fn writes(height: u64) -> Digest {
-    Digest([height as u8 ^ 0x55; 32])
+    Digest::from_bytes([height as u8 ^ 0x55; 32])
 }
 
 pub fn party_keys(participant: ParticipantId, current: chain_types::PublicKey) -> PartyKeys {
@@ -161,13 +161,13 @@ pub fn party_keys(participant: ParticipantId, current: chain_types::PublicKey) -
 
 pub fn settlement(window: u64) -> WindowSettlement {
     WindowSettlement {
-        window: WindowId(window),
-        agent: ParticipantId(401),
+        window: WindowId::new(window),
+        agent: ParticipantId::new(401),
         reference: [window as u8; 32],
         time: time_of(window),
-        location: Location { height: Height(window), batch: 0, item: 0 },
-        checker: ParticipantId(402),
-        digest: Digest([window as u8; 32]),
+        location: Location { height: Height::new(window), batch: 0, item: 0 },
+        checker: ParticipantId::new(402),
+        digest: Digest::from_bytes([window as u8; 32]),
     }
 }
 
@@ -176,37 +176,37 @@ pub fn back(order: u64, sequence: u16) -> ReturnRecord {
     ReturnRecord {
         order: order_id(order),
         sequence,
-        gateway: ParticipantId(202),
-        amount: Amount(5),
-        payout: Amount(5),
-        cashback: Amount(0),
+        gateway: ParticipantId::new(202),
+        amount: Amount::new(5),
+        payout: Amount::new(5),
+        cashback: Amount::new(0),
         reason: 1,
         is_reversal: false,
         is_unconverted: false,
-        cashback_rested: Amount(0),
-        cashback_set_off: Amount(0),
+        cashback_rested: Amount::new(0),
+        cashback_set_off: Amount::new(0),
         reference: [sequence as u8; 32],
         time: time_of(order),
-        location: Location { height: Height(order), batch: 0, item: u32::from(sequence) },
+        location: Location { height: Height::new(order), batch: 0, item: u32::from(sequence) },
         from_payable: false,
     }
 }
 
 pub fn transfer_id(number: u64) -> TransferId {
-    TransferId(order_id(number).0)
+    TransferId::from_bytes(order_id(number).bytes())
 }
 
 pub fn transfer(number: u64) -> TransferRecord {
     TransferRecord {
         id: transfer_id(number),
         action: TransferAction::Deposit,
-        account: AccountKey::liquidity(ParticipantId(201), Currency(156)),
-        amount: Amount(number),
+        account: AccountKey::liquidity(ParticipantId::new(201), Currency::new(156)),
+        amount: Amount::new(number),
         reference: [1; 32],
-        content: Digest([2; 32]),
-        maker: ParticipantId(401),
+        content: Digest::from_bytes([2; 32]),
+        maker: ParticipantId::new(401),
         proposed: time_of(number),
-        location: Location { height: Height(number), batch: 0, item: 0 },
+        location: Location { height: Height::new(number), batch: 0, item: 0 },
         status: TransferStatus::Proposed,
         checker: None,
         checker_reference: [0; 32],
@@ -216,9 +216,9 @@ pub fn transfer(number: u64) -> TransferRecord {
 
 pub fn rate(provider: u32, number: u64) -> RateRecord {
     RateRecord {
-        currency: Currency(156),
-        payout_currency: Currency(392),
-        provider: ParticipantId(provider),
+        currency: Currency::new(156),
+        payout_currency: Currency::new(392),
+        provider: ParticipantId::new(provider),
         rate: Rate::new(20, 0).unwrap(),
         observed: time_of(number),
         published: time_of(number).plus(7),
@@ -226,17 +226,17 @@ pub fn rate(provider: u32, number: u64) -> RateRecord {
 }
 
 pub fn quote_id(provider: u32, number: u64) -> QuoteId {
-    QuoteId::new(ParticipantId(provider), number as u32)
+    QuoteId::of(ParticipantId::new(provider), number as u32)
 }
 
 pub fn quote(provider: u32, number: u64) -> QuoteRecord {
     QuoteRecord {
         id: quote_id(provider, number),
-        currency: Currency(156),
-        payout_currency: Currency(392),
+        currency: Currency::new(156),
+        payout_currency: Currency::new(392),
         rate: Rate::new(20, 0).unwrap(),
-        ceiling: Amount(number),
-        used: Amount(0),
+        ceiling: Amount::new(number),
+        used: Amount::new(0),
         valid_until: time_of(number + 10),
         issued: time_of(number),
     }
@@ -246,34 +246,34 @@ pub fn policy(merchant: u64) -> PolicyRecord {
     PolicyRecord {
         scope: PolicyScope::Merchant,
         subject: merchant,
-        currency: Currency(156),
-        order_max: Amount(9),
-        user_day_max: Amount(0),
-        day_max: Amount(0),
-        hold_above: Amount(0),
-        desk: ParticipantId(501),
+        currency: Currency::new(156),
+        order_max: Amount::new(9),
+        user_day_max: Amount::new(0),
+        day_max: Amount::new(0),
+        hold_above: Amount::new(0),
+        desk: ParticipantId::new(501),
         since: time_of(merchant),
     }
 }
 
 pub fn proposal_id(number: u64) -> ProposalId {
-    ProposalId(order_id(number).0)
+    ProposalId::from_bytes(order_id(number).bytes())
 }
 
 pub fn proposal(number: u64) -> ProposalRecord {
     ProposalRecord {
         id: proposal_id(number),
-        change: Change::Currency(Currency(392)),
-        digest: Digest([3; 32]),
-        maker: ParticipantId(1),
+        change: Change::Currency(Currency::new(392)),
+        digest: Digest::from_bytes([3; 32]),
+        maker: ParticipantId::new(1),
         proposed: time_of(number),
-        activation: Height(number + 10),
-        due: Height(number + 12),
-        approvals: vec![ParticipantId(1)],
+        activation: Height::new(number + 10),
+        due: Height::new(number + 12),
+        approvals: vec![ParticipantId::new(1)],
         refusals: Vec::new(),
         status: ProposalStatus::Proposed,
         failure: 0,
-        status_height: Height(number),
+        status_height: Height::new(number),
     }
 }
 
@@ -281,8 +281,8 @@ pub fn proposal(number: u64) -> ProposalRecord {
 pub fn registry(since: u64, parties: u32) -> RegistryRecord {
     let key = SecretKey::from_seed(&[3; 32]).public_key();
     RegistryRecord {
-        since: Height(since),
-        parties: (1..=parties).map(|id| party_keys(ParticipantId(id), key)).collect(),
+        since: Height::new(since),
+        parties: (1..=parties).map(|id| party_keys(ParticipantId::new(id), key)).collect(),
         validators: ValidatorSet::new(Vec::new()),
         parameters: Parameters::default(),
         protocol_version: 1,
@@ -290,13 +290,13 @@ pub fn registry(since: u64, parties: u32) -> RegistryRecord {
 }
 
 pub fn order(number: u64) -> (OrderId, OrderRecord) {
-    let location = Location { height: Height(number), batch: 1, item: 2 };
+    let location = Location { height: Height::new(number), batch: 1, item: 2 };
     let record = OrderRecord {
         location,
         fingerprint: [number as u8; 16],
         outcome: Outcome::APPLIED,
         status: OrderStatus::Collected,
-        status_height: Height(number),
+        status_height: Height::new(number),
         status_location: location,
     };
     (order_id(number), record)

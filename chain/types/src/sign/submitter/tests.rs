@@ -14,9 +14,16 @@ fn key(number: u8) -> SecretKey {
 
 /// Returns the claim that submitter `number` signs over a digest of `number`s.
 fn claim(number: u8, digest: u8) -> Claim {
-    let (key, digest) = (key(number), Digest([digest; 32]));
+    let (key, digest) = (key(number), Digest::from_bytes([digest; 32]));
     let signature = key.sign(&digest);
     Claim { key: SubmitterKey::new(key.public_key()).unwrap(), digest, signature }
+}
+
+/// Returns the signature with its bit of this number, of 512, turned.
+fn with_bit_turned(signature: Signature, bit: usize) -> Signature {
+    let mut bytes = signature.bytes();
+    bytes[bit / 8] ^= 1 << (bit % 8);
+    Signature::from_bytes(bytes)
 }
 
 /// Claims that satisfy the equation but for parts of small order in key, in R or in both; with what
@@ -31,9 +38,9 @@ fn with_parts_of_small_order() -> Vec<(Claim, bool)> {
         for nonce in [Scalar::ZERO, Scalar::from(77_u64)] {
             let commitment =
                 ED25519_BASEPOINT_TABLE * &nonce + EIGHT_TORSION[usize::from(nonce_part)];
-            let digest = Digest([number; 32]);
+            let digest = Digest::from_bytes([number; 32]);
             let signature = solve(&key, &commitment, &digest, &secret, &nonce);
-            let public_key = PublicKey(key.compress().0);
+            let public_key = PublicKey::from_bytes(key.compress().0);
             let strict = public_key.verifies(&digest, &signature);
             let key = SubmitterKey::new(public_key).unwrap();
             claims.push((Claim { key, digest, signature }, strict));
@@ -61,9 +68,9 @@ fn company_changes_no_answer() {
 #[test]
 fn nothing_verifies_with_a_key_of_small_order() {
     for point in EIGHT_TORSION {
-        assert!(SubmitterKey::new(PublicKey(point.compress().0)).is_none());
+        assert!(SubmitterKey::new(PublicKey::from_bytes(point.compress().0)).is_none());
     }
-    assert!(SubmitterKey::new(PublicKey([2; 32])).is_none(), "no point has this form");
+    assert!(SubmitterKey::new(PublicKey::from_bytes([2; 32])).is_none(), "no point has this form");
 }
 
 /// The factors depend on every byte: whoever could choose one after them could choose what passes.
@@ -73,9 +80,9 @@ fn factors_are_of_everything_in_the_equation() {
     let first = |claims: &[Claim]| factors(claims).next_u64();
     let mut changed = vec![claims; 4];
     changed[0][1].key = claim(3, 3).key;
-    changed[1][1].digest.0[31] ^= 1;
-    changed[2][1].signature.0[0] ^= 1;
-    changed[3][1].signature.0[63] ^= 1;
+    changed[1][1].digest = Digest::from_bytes([3; 32]);
+    changed[2][1].signature = with_bit_turned(claims[1].signature, 0);
+    changed[3][1].signature = with_bit_turned(claims[1].signature, 511);
     for (number, other) in changed.iter().enumerate() {
         assert_ne!(first(&claims), first(other), "{number}");
     }
@@ -94,8 +101,8 @@ proptest! {
             let digest = (number % 251) as u8;
             let mut claim = claim(digest % submitters, digest);
             match wrong {
-                0 => claim.digest.0[7] ^= 1,
-                1 => claim.signature.0[number % 64] ^= 1 << (number % 8),
+                0 => claim.digest = Digest::from_bytes([255; 32]),
+                1 => claim.signature = with_bit_turned(claim.signature, number % 512),
                 2 => claim.key = self::claim(77, 0).key,
                 _ => {}
             }

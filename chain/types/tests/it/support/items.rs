@@ -13,7 +13,7 @@ pub fn order_id(index: u32) -> OrderId {
 
 pub fn recharge(index: u32) -> RechargeItem {
     RechargeItem {
-        order_id: order_id(index).0,
+        order_id: order_id(index).bytes(),
         user: [0xa0; 16],
         merchant: 1001.into(),
         collecting_gateway: 201.into(),
@@ -31,16 +31,16 @@ pub fn recharge(index: u32) -> RechargeItem {
 }
 
 pub fn collect(index: u32) -> CollectItem {
-    CollectItem { order_id: order_id(index).0, reference: [0xc2; 32], spare: [0; 16] }
+    CollectItem { order_id: order_id(index).bytes(), reference: [0xc2; 32], spare: [0; 16] }
 }
 
 pub fn debiting(index: u32) -> DebitingItem {
-    DebitingItem { order_id: order_id(index).0, reference: [0x1D; 32], spare: [0; 16] }
+    DebitingItem { order_id: order_id(index).bytes(), reference: [0x1D; 32], spare: [0; 16] }
 }
 
 pub fn consent(index: u32) -> ConsentItem {
     ConsentItem {
-        order_id: order_id(index).0,
+        order_id: order_id(index).bytes(),
         amount: 700.into(),
         reference: [0x1E; 32],
         spare: [0; 8],
@@ -49,7 +49,7 @@ pub fn consent(index: u32) -> ConsentItem {
 
 pub fn void(index: u32) -> VoidItem {
     VoidItem {
-        order_id: order_id(index).0,
+        order_id: order_id(index).bytes(),
         reason: VoidReason::CustomerCancelled.number().into(),
         reference: [0xd3; 32],
         spare: [0; 14],
@@ -82,7 +82,7 @@ pub fn failure() -> FailureItem {
 
 pub fn send_back(index: u32, sequence: u16, amount: u64) -> ReturnItem {
     ReturnItem {
-        order_id: order_id(index).0,
+        order_id: order_id(index).bytes(),
         amount: amount.into(),
         rested_max: 300.into(),
         reason: ReturnReason::CustomerRequest.number().into(),
@@ -139,7 +139,7 @@ pub fn step_in() -> StepInItem {
 }
 
 pub fn settle_window() -> SettleWindowItem {
-    let digest = crate::records::report_digest().0;
+    let digest = crate::records::report_digest().bytes();
     SettleWindowItem { window: 2.into(), digest, reference: [0x18; 32], spare: [0; 24] }
 }
 
@@ -147,7 +147,7 @@ pub fn settlement_decision() -> SettlementDecisionItem {
     SettlementDecisionItem {
         window: 2.into(),
         decision: Decision::Approve.number().into(),
-        digest: crate::records::report_digest().0,
+        digest: crate::records::report_digest().bytes(),
         reference: [0x18; 32],
         spare: [0; 22],
     }
@@ -155,7 +155,7 @@ pub fn settlement_decision() -> SettlementDecisionItem {
 
 pub fn transfer() -> TransferItem {
     TransferItem {
-        transfer_id: TransferId::new(GENESIS_TIME.plus(2_000), [0x20; 10]).0,
+        transfer_id: TransferId::new(GENESIS_TIME.plus(2_000), [0x20; 10]).bytes(),
         action: TransferAction::Deposit.number().into(),
         account_kind: 1.into(),
         owner: 201.into(),
@@ -184,27 +184,27 @@ pub fn rate() -> RateItem {
         payout_currency: 392.into(),
         mantissa: 20_512.into(),
         scale: 3.into(),
-        observed: GENESIS_TIME.plus(1_500).0.into(),
+        observed: GENESIS_TIME.plus(1_500).get().into(),
         spare: [0; 42],
     }
 }
 
 pub fn quote() -> QuoteItem {
     QuoteItem {
-        quote_id: QuoteId::new(ParticipantId(301), 7).0.into(),
+        quote_id: QuoteId::of(ParticipantId::new(301), 7).get().into(),
         currency: 156.into(),
         payout_currency: 392.into(),
         mantissa: 20_500.into(),
         scale: 3.into(),
         ceiling: 100_000_000.into(),
-        valid_until: GENESIS_TIME.plus(300_000).0.into(),
+        valid_until: GENESIS_TIME.plus(300_000).get().into(),
         spare: [0; 26],
     }
 }
 
 pub fn hold_decision(index: u32, decision: Decision) -> HoldDecisionItem {
     HoldDecisionItem {
-        order_id: order_id(index).0,
+        order_id: order_id(index).bytes(),
         decision: decision.number().into(),
         reason: HoldReason::Cleared.number().into(),
         reference: [0x1b; 32],
@@ -245,35 +245,36 @@ pub fn approval() -> ApprovalItem {
     ApprovalItem {
         proposal_id: proposal().proposal_id,
         decision: Decision::Approve.number().into(),
-        digest: proposal().digest().0,
+        digest: proposal().digest().bytes(),
         spare: [0; 14],
     }
 }
 
 /// A change of a list of one.
 pub fn listed_change() -> ListedChangeItem {
-    ListedChangeItem::new(&Change::Merchant(merchant(1003, 202, Digest([0x5b; 32])))).unwrap()
+    ListedChangeItem::new(&Change::Merchant(merchant(1003, 202, Digest::from_bytes([0x5b; 32]))))
+        .unwrap()
 }
 
 /// A merchant that a registrar adds.
 pub fn registered() -> MerchantItem {
-    MerchantItem::new(&merchant(1003, 202, Digest([0x5b; 32]))).unwrap()
+    MerchantItem::new(&merchant(1003, 202, Digest::from_bytes([0x5b; 32]))).unwrap()
 }
 
 /// One change of each variant, in order, with its name in the vectors.
 pub fn changes() -> Vec<(&'static str, Change)> {
     let programme = Programme {
-        merchant: MerchantId(1001),
-        currency: Currency(156),
+        merchant: MerchantId::new(1001),
+        currency: Currency::new(156),
         tiers: vec![CashbackTier::DEFAULT, CashbackTier { above: 10, basis_points: 1_000 }],
-        order_max: Amount(5_000),
-        user_month_max: Amount(20_000),
+        order_max: Amount::new(5_000),
+        user_month_max: Amount::new(20_000),
         offset_min: -300,
         is_active: true,
-        order_least: Amount(13),
-        gateways: vec![ParticipantId(201), ParticipantId(202)],
+        order_least: Amount::new(13),
+        gateways: vec![ParticipantId::new(201), ParticipantId::new(202)],
     };
-    let (participant_202, merchant_1002) = (ParticipantId(202), MerchantId(1002));
+    let (participant_202, merchant_1002) = (ParticipantId::new(202), MerchantId::new(1002));
     let second_key = key(SECOND_KEY).public_key();
     let suspended = true;
     vec![
@@ -283,14 +284,14 @@ pub fn changes() -> Vec<(&'static str, Change)> {
             Change::Key {
                 participant: participant_202,
                 public_key: second_key,
-                overlap_heights: OVERLAP_END.next().0 - KEY_HEIGHT.0,
+                overlap_heights: OVERLAP_END.next().get() - KEY_HEIGHT.get(),
             },
         ),
         (
             "participant_suspended",
             Change::ParticipantSuspended { participant: participant_202, suspended },
         ),
-        ("merchant", Change::Merchant(merchant(1003, 202, Digest([0x5b; 32])))),
+        ("merchant", Change::Merchant(merchant(1003, 202, Digest::from_bytes([0x5b; 32])))),
         (
             "merchant_suspended",
             Change::MerchantSuspended { merchant: merchant_1002, suspended: false },
@@ -298,7 +299,7 @@ pub fn changes() -> Vec<(&'static str, Change)> {
         ("parameter", Change::Parameter { index: 2, value: 20_000 }),
         ("node", Change::Node(node(4))),
         ("power", Change::Power { node: 3, power: 0 }),
-        ("currency", Change::Currency(Currency(840))),
+        ("currency", Change::Currency(Currency::new(840))),
         ("programme", Change::Programme(programme)),
         ("protocol_version", Change::ProtocolVersion(1)),
         (
@@ -317,7 +318,7 @@ pub fn changes() -> Vec<(&'static str, Change)> {
         (
             "registrar",
             Change::Registrar {
-                participant: ParticipantId(601),
+                participant: ParticipantId::new(601),
                 limits: RegistrarLimits {
                     gateway: participant_202,
                     added_max: 5_000,

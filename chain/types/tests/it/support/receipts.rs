@@ -23,7 +23,7 @@ pub fn decide(
     contents: Vec<(VerifiedBatch, Vec<Outcome>)>,
     signers: &[u8],
 ) -> Decided {
-    let height = Height(height);
+    let height = Height::new(height);
     let parties = parties_at(height);
     let party_leaves: Vec<Digest> = parties.iter().map(PartyKeys::leaf).collect();
     let (batches, outcomes): (Vec<_>, Vec<_>) = contents.into_iter().unzip();
@@ -33,12 +33,12 @@ pub fn decide(
         protocol_version: parameters::PROTOCOL_VERSION,
         chain_id: chain_id(),
         height,
-        round: Round(0),
-        parent_round: Round(1),
-        proposer: ValidatorId(2),
-        time: GENESIS_TIME.plus(1_500 + height.0 * 250),
-        window: WindowId(window),
-        parent: BlockHash(sha256(&[b"parent"])),
+        round: Round::new(0),
+        parent_round: Round::new(1),
+        proposer: ValidatorId::new(2),
+        time: GENESIS_TIME.plus(1_500 + height.get() * 250),
+        window: WindowId::new(window),
+        parent: BlockHash::new(sha256(&[b"parent"])),
         batch_count: u32::try_from(ids.len()).unwrap(),
         batches_root: block::batches_root(&ids),
         evidence_count: 0,
@@ -53,7 +53,7 @@ pub fn decide(
         record_count: 2,
         records_root: sha256(&[b"records"]),
     };
-    let certificate = certify(&header, Round(1), signers);
+    let certificate = certify(&header, Round::new(1), signers);
     Decided { header, batches, outcomes, certificate, parties }
 }
 
@@ -64,7 +64,7 @@ pub fn certify(header: &BlockHeader, round: Round, signers: &[u8]) -> Certificat
     let digest = vote.digest(chain_id());
     let signatures = signers
         .iter()
-        .map(|index| (ValidatorId(u32::from(*index)), key(1 + index).sign(&digest)))
+        .map(|index| (ValidatorId::new(u32::from(*index)), key(1 + index).sign(&digest)))
         .collect();
     Certificate { height: header.height, round, block, signatures }
 }
@@ -76,9 +76,12 @@ pub fn include(decided: &Decided, batch_index: usize, item_index: u32) -> Inclus
     let at = item_index as usize;
     let leaf_index = at / OUTCOMES_PER_LEAF;
     let batch_leaves: Vec<Digest> =
-        decided.batches.iter().map(|each| merkle::leaf(&each.id().0.0)).collect();
-    let result_leaves: Vec<Digest> =
-        decided.outcomes.iter().map(|each| merkle::leaf(&block::outcomes_root(each).0)).collect();
+        decided.batches.iter().map(|each| merkle::leaf(&each.id().digest().bytes())).collect();
+    let result_leaves: Vec<Digest> = decided
+        .outcomes
+        .iter()
+        .map(|each| merkle::leaf(&block::outcomes_root(each).bytes()))
+        .collect();
     let keys_at = decided
         .parties
         .iter()
@@ -106,13 +109,14 @@ pub fn include(decided: &Decided, batch_index: usize, item_index: u32) -> Inclus
 
 /// The proof that `item`, alone in its batch and its block at `height`, came to `outcome`.
 pub fn alone(height: u64, window: u64, batch: Vec<u8>, outcome: Outcome) -> Inclusion {
-    let signers: &[u8] = if Height(height) <= HANDOVER_HEIGHT { &[0, 1, 3] } else { &[0, 1, 3, 4] };
+    let signers: &[u8] =
+        if Height::new(height) <= HANDOVER_HEIGHT { &[0, 1, 3] } else { &[0, 1, 3, 4] };
     include(&decide(height, window, vec![(verified(batch), vec![outcome])], signers), 0, 0)
 }
 
 /// The change of validators at [`HANDOVER_HEIGHT`].
 pub fn handover() -> Handover {
-    let Decided { header, certificate, .. } = decide(HANDOVER_HEIGHT.0, 4, vec![], &[1, 2, 3]);
+    let Decided { header, certificate, .. } = decide(HANDOVER_HEIGHT.get(), 4, vec![], &[1, 2, 3]);
     let (before, after) = (validators_at(HANDOVER_HEIGHT), validators_at(HANDOVER_HEIGHT.next()));
     let next = SetChange::between(&before, &after);
     Handover { header, certificate, deciders: SetChange::default(), next }
@@ -212,19 +216,19 @@ pub const PREFIX: usize = BATCH_PREFIX_BYTES;
 /// 2 at height 7, the second of them again after a quorum of prevotes.
 pub fn evidence() -> Vec<Equivocation> {
     let vote = |block| {
-        let (height, round, step) = (Height(5), Round(0), VoteStep::Precommit);
+        let (height, round, step) = (Height::new(5), Round::new(0), VoteStep::Precommit);
         let vote = Vote { height, round, step, block };
         let signature = key(2).sign(&vote.digest(chain_id()));
-        SignedVote { vote, validator: ValidatorId(1), signature }
+        SignedVote { vote, validator: ValidatorId::new(1), signature }
     };
     let proposal = |byte, valid_round| {
-        let block = BlockHash(sha256(&[&[byte]]));
-        let (height, round, proposer) = (Height(7), Round(2), ValidatorId(2));
+        let block = BlockHash::new(sha256(&[&[byte]]));
+        let (height, round, proposer) = (Height::new(7), Round::new(2), ValidatorId::new(2));
         let proposal = Proposal { height, round, block, valid_round, proposer };
         SignedProposal { proposal, signature: key(3).sign(&proposal.digest(chain_id())) }
     };
-    let votes = (vote(None), vote(Some(BlockHash(sha256(&[b"block"])))));
-    let proposals = (proposal(1, None), proposal(2, Some(Round(1))));
+    let votes = (vote(None), vote(Some(BlockHash::new(sha256(&[b"block"])))));
+    let proposals = (proposal(1, None), proposal(2, Some(Round::new(1))));
     vec![
         Equivocation::Votes { first: votes.0, second: votes.1 }.in_order(),
         Equivocation::Proposals { first: proposals.0, second: proposals.1 }.in_order(),

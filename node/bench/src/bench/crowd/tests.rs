@@ -6,7 +6,7 @@ use genesis::{NetworkPlan, network_new};
 use super::*;
 
 const SKEW: Skew = Skew { merchants: 1.0, users: 1.0 };
-const GATEWAYS: [ParticipantId; 2] = [ParticipantId(201), ParticipantId(202)];
+const GATEWAYS: [ParticipantId; 2] = [ParticipantId::new(201), ParticipantId::new(202)];
 
 fn genesis(merchants: u32, currencies: &[&str]) -> ChainGenesis {
     let folder = tempfile::tempdir().unwrap();
@@ -35,7 +35,7 @@ fn the_shares_name_every_currency_of_a_network_and_are_of_a_thousand() {
     let crowd = crowd(&genesis, 10, SKEW, 1);
     let percent: f64 = crowd.currencies().map(|(_, percent)| percent).sum();
     assert!((percent - 100.0).abs() < 1e-9, "{percent}");
-    let yuan = crowd.currencies().find(|(currency, _)| *currency == Currency(156)).unwrap();
+    let yuan = crowd.currencies().find(|(currency, _)| *currency == Currency::new(156)).unwrap();
     assert_eq!(yuan.1, 62.0);
 }
 
@@ -106,7 +106,7 @@ fn the_same_seed_buys_the_same() {
 #[test]
 fn the_busiest_pairs_are_the_most_popular_merchants_in_the_commonest_currencies() {
     let crowd = crowd(&genesis(4, &["CNY", "USD"]), 10, SKEW, 1);
-    let (yuan, dollar, stars) = (Currency(156), Currency(840), &crowd.merchants);
+    let (yuan, dollar, stars) = (Currency::new(156), Currency::new(840), &crowd.merchants);
     let (pairs, percent) = crowd.busiest(3);
     // 62 of 71 users pay in yuan: the fourth in yuan has more orders than the first in dollars.
     assert_eq!(pairs, [(stars[0], yuan), (stars[1], yuan), (stars[2], yuan)].into());
@@ -121,9 +121,9 @@ fn the_busiest_pairs_are_the_most_popular_merchants_in_the_commonest_currencies(
 #[test]
 fn a_currency_without_a_line_of_every_gateway_is_left_alone() {
     let mut genesis = genesis(4, &["CNY", "USD"]);
-    genesis.liquidity.retain(|line| (line.gateway.0, line.currency.0) != (202, 840));
+    genesis.liquidity.retain(|line| (line.gateway.get(), line.currency.get()) != (202, 840));
     let crowd = crowd(&genesis, 10, SKEW, 1);
-    assert_eq!(crowd.currencies().collect::<Vec<_>>(), [(Currency(156), 100.0)]);
+    assert_eq!(crowd.currencies().collect::<Vec<_>>(), [(Currency::new(156), 100.0)]);
     genesis.merchants.iter_mut().for_each(|merchant| merchant.suspended = true);
     let error = Crowd::new(&genesis, &GATEWAYS, 10, SKEW, 1).unwrap_err().to_string();
     assert!(error.contains("no merchant"), "{error}");

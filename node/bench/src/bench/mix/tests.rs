@@ -38,7 +38,7 @@ fn each_kind_has_its_share_at_any_time() {
     }
 }
 
-const CHAIN: ChainId = ChainId(chain_types::Digest::ZERO);
+const CHAIN: ChainId = ChainId::new(chain_types::Digest::ZERO);
 
 fn key(number: u8) -> SecretKey {
     SecretKey::from_seed(&[number; 32])
@@ -52,13 +52,13 @@ fn network(told: &Told) -> Submit {
     let told = Arc::clone(told);
     Arc::new(move |_, bytes| {
         let keys = |id: ParticipantId| {
-            let current = key(u8::try_from(id.0).unwrap()).public_key();
+            let current = key(u8::try_from(id.get()).unwrap()).public_key();
             Some(PartyKeys { participant: id, current, previous: None })
         };
         let batch = SignedBatch::decode(bytes).unwrap().verify(CHAIN, keys).unwrap();
         let (ids, mut outcomes): (Vec<_>, Vec<_>) = match batch.items() {
             Items::Recharge(items) => {
-                assert!(items.iter().all(|item| item.currency() == Currency(156)));
+                assert!(items.iter().all(|item| item.currency() == Currency::new(156)));
                 items.iter().map(|item| (item.order_id, Outcome::APPLIED)).unzip()
             }
             Items::Collect(items) => {
@@ -76,7 +76,7 @@ fn network(told: &Told) -> Submit {
         if kind == BatchKind::Recharge && outcomes.len() > 1 {
             outcomes[1] = Outcome::from(Rejection::LiquidityExceeded);
         }
-        told.lock().unwrap().push((kind, batch.header().submitter.0, ids));
+        told.lock().unwrap().push((kind, batch.header().submitter.get(), ids));
         let mut report = BatchReport::pending(BatchId::default(), BatchState::Final);
         report.outcomes = Some(Outcomes::new(&outcomes, false));
         async move { Ok((report, 0)) }.boxed()
@@ -85,8 +85,8 @@ fn network(told: &Told) -> Submit {
 
 /// A gateway whose users pay one merchant.
 fn loader(id: u8, merchant: u64) -> Loader {
-    let gateway = ParticipantId(id.into());
-    let payees = vec![(MerchantId(merchant), Currency(156))];
+    let gateway = ParticipantId::new(id.into());
+    let payees = vec![(MerchantId::new(merchant), Currency::new(156))];
     let profile = Profile { gateway, collected: true, payees, amount_max: 1_000, users: 0 };
     Loader { id: gateway, key: key(id), profile, crowd: None }
 }
@@ -94,9 +94,9 @@ fn loader(id: u8, merchant: u64) -> Loader {
 fn mix(told: &Told, shares: &str, orders: u64) -> (Mix, mpsc::Receiver<SentBatch>) {
     let (results, received) = mpsc::channel(1_000);
     let client = Arc::new(Client::new(&["http://127.0.0.1:9".to_owned()]).unwrap());
-    let id = ParticipantId(101);
+    let id = ParticipantId::new(101);
     let service = Party { id, key: key(101), chain_id: CHAIN, client, first_node: 0 };
-    let (_, quotes) = watch::channel(Some(QuoteId::new(ParticipantId(7), 1)));
+    let (_, quotes) = watch::channel(Some(QuoteId::of(ParticipantId::new(7), 1)));
     let parties = Parties {
         chain_id: CHAIN,
         loaders: vec![loader(201, 1), loader(202, 2)],
@@ -107,7 +107,7 @@ fn mix(told: &Told, shares: &str, orders: u64) -> (Mix, mpsc::Receiver<SentBatch
         results,
         returnable: vec![Mutex::default(), Mutex::default()],
         // Each pays the merchant of the other's orders.
-        payers: [(MerchantId(1), 1), (MerchantId(2), 0)].into(),
+        payers: [(MerchantId::new(1), 1), (MerchantId::new(2), 0)].into(),
     };
     let amounts: AmountsOf = Box::new(|_, count| vec![777; count]);
     let (sizes, draws) = (BatchSizes::fixed(10), Draws::new(1, 0).unwrap());

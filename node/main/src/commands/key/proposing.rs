@@ -45,7 +45,7 @@ impl Proposer<'_> {
     ) -> anyhow::Result<Proposed> {
         let notice = registry.parameters.governance_notice_heights.saturating_add(AHEAD_HEIGHTS);
         let earliest = registry.height.saturating_add(notice);
-        let activation = Height(self.activation_height.unwrap_or(earliest));
+        let activation = Height::new(self.activation_height.unwrap_or(earliest));
         let (party, _) = submission::open_signer(self.config, self.urls, output).await?;
         let id = ProposalId::new(now(), Entropy::fresh()?.bytes());
         let item = ProposalItem::new(id, activation, change).context("the change is too long")?;

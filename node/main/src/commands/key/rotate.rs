@@ -219,7 +219,7 @@ async fn propose(
     report: &mut RotateReport,
     output: Output,
 ) -> anyhow::Result<Exit> {
-    let id = ParticipantId(report.participant);
+    let id = ParticipantId::new(report.participant);
     let is_operator = find(registry, id)
         .is_some_and(|known| known.participant.roles.iter().any(|role| role == OPERATOR));
     let proposer = match &args.operator {
@@ -269,7 +269,7 @@ impl RotateReport {
              blocks more",
             args.overlap_heights
         ));
-        self.approve(id, activation.0, args);
+        self.approve(id, activation.get(), args);
     }
 
     fn waits(&mut self, proposal: &ProposalReport, args: &RotateArgs) {

@@ -273,7 +273,7 @@ async fn propose(
     if exit == Exit::Done {
         report.state = "proposed";
         report.lines.push(format!("proposed as {id}, to hold from block {activation} on"));
-        report.approve(id, activation.0);
+        report.approve(id, activation.get());
     } else {
         report.lines.push(submitted.text());
     }

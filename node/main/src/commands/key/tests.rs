@@ -12,11 +12,11 @@ fn key(byte: u8) -> chain_types::PublicKey {
 
 fn registry() -> RegistryReport {
     let gateway =
-        Participant::new(ParticipantId(201), "gateway-201".to_owned(), Roles::GATEWAY, key(2));
+        Participant::new(ParticipantId::new(201), "gateway-201".to_owned(), Roles::GATEWAY, key(2));
     let node = |name: &str, network, validator| {
         let node = chain_types::Node {
             name: name.to_owned(),
-            operator: ParticipantId(1),
+            operator: ParticipantId::new(1),
             network_key: key(network),
             validator_key: key(validator),
             power: u64::from(network != validator),
@@ -28,8 +28,8 @@ fn registry() -> RegistryReport {
         protocol_version: 1,
         participants: vec![RegisteredParticipant::new(
             &gateway,
-            Some((key(1), Height(60))),
-            Height(41),
+            Some((key(1), Height::new(60))),
+            Height::new(41),
         )],
         nodes: vec![node("validator-0", 3, 4), node("edge-0", 5, 5)],
         currencies: Vec::new(),

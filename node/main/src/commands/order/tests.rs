@@ -7,7 +7,7 @@ use rpc_api::{Money, OrderReport, OrderState, Searched, Stages};
 
 use super::text;
 
-const CNY: chain_types::Currency = chain_types::Currency(156);
+const CNY: chain_types::Currency = chain_types::Currency::new(156);
 const AT_MS: u64 = 1_790_000_000_000;
 
 fn searched(may_still_commit: bool) -> Searched {
@@ -23,12 +23,12 @@ fn searched(may_still_commit: bool) -> Searched {
 /// An order's report as a node makes it for this status.
 fn report(status: OrderState) -> OrderReport {
     use OrderState::{Arrived, Collected, Expired, Failed, Instructed, Refused, Returned, Voided};
-    let id = OrderId::new(TimeMs(AT_MS), [1; 10]);
+    let id = OrderId::new(TimeMs::new(AT_MS), [1; 10]);
     let is_collected = matches!(status, Collected | Instructed | Arrived | Failed | Returned);
     let has_ended = matches!(status, Voided | Expired | Refused);
     let is_paid = matches!(status, Arrived | Failed);
     let instruction_id =
-        InstructionId { window: WindowId(4), merchant: MerchantId(1001), currency: CNY };
+        InstructionId { window: WindowId::new(4), merchant: MerchantId::new(1001), currency: CNY };
     OrderReport {
         status,
         stages: Stages {
@@ -107,7 +107,7 @@ fn a_time_stands_under_the_word_of_what_happened() {
 
 #[test]
 fn what_was_not_found_says_whether_it_can_still_come() {
-    let id = OrderId::new(TimeMs(AT_MS), [1; 10]);
+    let id = OrderId::new(TimeMs::new(AT_MS), [1; 10]);
     let open = text(&OrderReport::not_found(id, searched(true)));
     assert!(open.contains("was not found") && open.contains("it may still commit"), "{open}");
     let over = text(&OrderReport::not_found(id, searched(false)));

@@ -5,9 +5,9 @@ use consensus_core::{PolkaCertificate, Proposal};
 
 use super::*;
 
-const CHAIN: ChainId = ChainId(Digest([7; 32]));
+const CHAIN: ChainId = ChainId::new(Digest::from_bytes([7; 32]));
 /// The committed height: the next one is being decided.
-const COMMITTED: Height = Height(100);
+const COMMITTED: Height = Height::new(100);
 /// Has no power; those before it validate.
 const EDGE: u32 = 4;
 /// Lost its power with the block of height 90.
@@ -29,7 +29,7 @@ fn nodes(former_power: u64) -> Vec<Node> {
     };
     let node = |number| Node {
         name: format!("node-{number}"),
-        operator: ParticipantId(1),
+        operator: ParticipantId::new(1),
         network_key: network_key(number),
         validator_key: vote_key(number).public_key(),
         power: power(number),
@@ -38,18 +38,19 @@ fn nodes(former_power: u64) -> Vec<Node> {
 }
 
 fn directory() -> Arc<Directory> {
-    let directory = Directory::new(Height(89), &nodes(1), network_key(0));
-    assert!(directory.follow(Height(90), &nodes(0)));
+    let directory = Directory::new(Height::new(89), &nodes(1), network_key(0));
+    assert!(directory.follow(Height::new(90), &nodes(0)));
     assert!(!directory.follow(COMMITTED, &nodes(0)));
     Arc::new(directory)
 }
 
 /// A vote of `author` at `height`, signed with the key of `signer`.
 fn signed(author: u32, height: u64, signer: u32) -> SignedVote {
-    let block = Some(BlockHash(Digest([1; 32])));
-    let vote = Vote { height: Height(height), round: Round(0), step: VoteStep::Prevote, block };
+    let block = Some(BlockHash::new(Digest::from_bytes([1; 32])));
+    let vote =
+        Vote { height: Height::new(height), round: Round::new(0), step: VoteStep::Prevote, block };
     let signature = vote_key(signer).sign(&vote.digest(CHAIN));
-    SignedVote { vote, validator: ValidatorId(author), signature }
+    SignedVote { vote, validator: ValidatorId::new(author), signature }
 }
 
 fn vote(author: u32, height: u64, signer: u32) -> PeerMessage {
@@ -59,10 +60,10 @@ fn vote(author: u32, height: u64, signer: u32) -> PeerMessage {
 fn proposal(author: u32, signer: u32, chain_id: ChainId) -> PeerMessage {
     let proposal = Proposal {
         height: COMMITTED.next(),
-        round: Round(0),
-        block: BlockHash(Digest([1; 32])),
+        round: Round::new(0),
+        block: BlockHash::new(Digest::from_bytes([1; 32])),
         valid_round: None,
-        proposer: ValidatorId(author),
+        proposer: ValidatorId::new(author),
     };
     let signature = vote_key(signer).sign(&proposal.digest(chain_id));
     PeerMessage::Consensus(Message::Proposal(SignedProposal { proposal, signature }))
@@ -71,8 +72,8 @@ fn proposal(author: u32, signer: u32, chain_id: ChainId) -> PeerMessage {
 fn certificate() -> PeerMessage {
     PeerMessage::Consensus(Message::PolkaCertificate(PolkaCertificate {
         height: COMMITTED.next(),
-        round: Round(0),
-        block: BlockHash(Digest([1; 32])),
+        round: Round::new(0),
+        block: BlockHash::new(Digest::from_bytes([1; 32])),
         signatures: Vec::new(),
     }))
 }
@@ -106,14 +107,14 @@ fn who_try_speak_of_which_height() {
     for (what, from, height, expected) in rows {
         assert_eq!(admit(from, &vote(from, height, from)), expected, "{what}");
     }
-    let status = PeerMessage::Status { height: Height(u64::MAX) };
+    let status = PeerMessage::Status { height: Height::new(u64::MAX) };
     assert_eq!(admit(EDGE, &status), Handle, "everybody says how far it is");
 }
 
 #[test]
 fn power_lost_long_ago_counts_no_more() {
     let directory = directory();
-    directory.follow(Height(500), &nodes(0));
+    directory.follow(Height::new(500), &nodes(0));
     let mut checks = Checks::new(network_key(FORMER), directory, Instant::now());
     let message = vote(FORMER, 501, FORMER);
     let finding = checks.admit(&message, &codec::encode(&message), Instant::now());
@@ -147,13 +148,13 @@ fn words_of_a_rotated_validator_are_verified_with_the_key_of_their_height() {
     let finding = checks.admit(&message, &codec::encode(&message), Instant::now());
     assert_eq!(finding, Finding::HandleAnd(Ignored::LostPower));
     assert_eq!(directory.index(&network_key(2)), None);
-    assert_eq!(directory.index(&network_key(22)), Some(NodeIndex(2)));
+    assert_eq!(directory.index(&network_key(22)), Some(NodeIndex::new(2)));
 }
 
 #[test]
 fn signatures_are_verified_with_the_registrys_keys() {
     let forged = Finding::Strike(Strike::Forged);
-    let other_chain = ChainId(Digest([8; 32]));
+    let other_chain = ChainId::new(Digest::from_bytes([8; 32]));
     let rows = [
         ("an own vote", vote(1, 101, 1), Finding::Handle),
         ("a vote in another's name", vote(2, 101, 1), forged),

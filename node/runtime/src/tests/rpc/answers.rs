@@ -32,7 +32,7 @@ fn nobody() -> String {
 }
 
 async fn of_the_chain(served: &Served, client: &(impl SubscriptionClientT + Sync)) {
-    let head = served.chain.height().0;
+    let head = served.chain.height().get();
     assert_eq!(client.head().await.unwrap().height, head);
     assert_eq!(client.id().await.unwrap(), "09".repeat(32));
     let info = client.info().await.unwrap();
@@ -78,7 +78,7 @@ async fn of_orders(days: &Days, client: &(impl SubscriptionClientT + Sync)) {
 }
 
 async fn of_settlement(served: &Served, days: &Days, client: &(impl SubscriptionClientT + Sync)) {
-    let (open, window) = (open_window(&served.chain).id.0, days.windows[1].0);
+    let (open, window) = (open_window(&served.chain).id.get(), days.windows[1].get());
     assert_eq!(client.window(open).await.unwrap().closed_ms, None);
     let closed = client.window(window).await.unwrap();
     assert_eq!(closed.window, window);
@@ -88,18 +88,18 @@ async fn of_settlement(served: &Served, days: &Days, client: &(impl Subscription
     assert_eq!(client.window_proof(window, Some(true)).await.unwrap().settled_height, None);
     refused_as(client.window_proof(open + 1, None).await, ApiError::NotFound);
     refused_as(client.window_proof(open, None).await, ApiError::WindowOpen);
-    let both = InstructionSelector { window: Some(1), gateway: Some(BANK_A.0) };
+    let both = InstructionSelector { window: Some(1), gateway: Some(BANK_A.get()) };
     for filter in [both, InstructionSelector::default()] {
         refused_as(client.instructions(filter, None, None).await, ApiError::FilterMalformed);
     }
-    let name = format!("{window}-{}-156", SHOP_B.0);
-    assert_eq!(client.instruction(name).await.unwrap().gateway, BANK_B.0);
+    let name = format!("{window}-{}-156", SHOP_B.get());
+    assert_eq!(client.instruction(name).await.unwrap().gateway, BANK_B.get());
     refused_as(client.instruction("2-9-156".into()).await, ApiError::NotFound);
     refused_as(client.instruction("2".into()).await, ApiError::IdMalformed);
 }
 
 async fn of_the_books(served: &Served, days: &Days, client: &(impl SubscriptionClientT + Sync)) {
-    let head = served.chain.height().0;
+    let head = served.chain.height().get();
     let name = || "gateway-liquidity:201:CNY".to_owned();
     let nothing = || "gateway-liquidity:299:CNY".to_owned();
     let account = client.account(name()).await.unwrap();
@@ -123,7 +123,7 @@ async fn of_the_books(served: &Served, days: &Days, client: &(impl SubscriptionC
 
 async fn of_contracts(days: &Days, client: &(impl SubscriptionClientT + Sync)) {
     let (cny, usd) = (|| "CNY".to_owned(), || "USD".to_owned());
-    let (user, shop) = (|| hex::encode(days.user), || SHOP.0.to_string());
+    let (user, shop) = (|| hex::encode(days.user), || SHOP.get().to_string());
     let reference = client.reference(cny(), usd()).await.unwrap();
     assert_eq!((reference.provider_count, reference.fresh_count), (2, 2));
     let missing = client.reference(usd(), cny()).await.unwrap();
@@ -131,11 +131,11 @@ async fn of_contracts(days: &Days, client: &(impl SubscriptionClientT + Sync)) {
     refused_as(client.reference("cny".into(), usd()).await, ApiError::IdMalformed);
     refused_as(client.quote("4".into()).await, ApiError::NotFound);
     refused_as(client.quote("-1".into()).await, ApiError::IdMalformed);
-    assert_eq!(client.programme(shop(), cny()).await.unwrap().merchant, SHOP.0);
+    assert_eq!(client.programme(shop(), cny()).await.unwrap().merchant, SHOP.get());
     refused_as(client.programme("9".into(), cny()).await, ApiError::NotFound);
     refused_as(client.programme(shop(), "???".into()).await, ApiError::IdMalformed);
     let month = client.user_month(shop(), cny(), user()).await.unwrap();
-    assert_eq!((month.user, month.merchant), (user(), SHOP.0));
+    assert_eq!((month.user, month.merchant), (user(), SHOP.get()));
     assert_eq!((month.rests.steps, month.rests.most.minor, month.rests_before), (0, 0, None));
     refused_as(client.user_month("9".into(), cny(), user()).await, ApiError::NotFound);
     refused_as(client.user_month(shop(), cny(), "00".into()).await, ApiError::IdMalformed);
@@ -143,7 +143,7 @@ async fn of_contracts(days: &Days, client: &(impl SubscriptionClientT + Sync)) {
     refused_as(client.user_day("zz".into(), cny()).await, ApiError::IdMalformed);
     let registry = client.registry().await.unwrap();
     assert_eq!((registry.nodes.len(), registry.currencies), (5, vec![cny(), usd()]));
-    assert_eq!(client.merchant(shop()).await.unwrap().merchant, SHOP.0);
+    assert_eq!(client.merchant(shop()).await.unwrap().merchant, SHOP.get());
     refused_as(client.merchant("4".into()).await, ApiError::NotFound);
     let proposals = client.proposals(None, None, Some(1)).await.unwrap().items;
     let id = proposals[0].proposal_id.to_string();
@@ -218,19 +218,19 @@ async fn instructions_are_subscribed_to_by_a_cursor_of_a_gateway() {
     let client = served.ws().await;
     let refused = async |gateway: ParticipantId, cursor: Option<&str>| {
         let cursor = cursor.map(str::to_owned);
-        refused(client.subscribe_instructions(gateway.0, cursor).await).code()
+        refused(client.subscribe_instructions(gateway.get(), cursor).await).code()
     };
     assert_eq!(refused(BANK_B, Some("x")).await, ApiError::BadCursor.code());
     assert_eq!(refused(BANK_B, Some("2-01001-156")).await, ApiError::BadCursor.code());
     assert_eq!(refused(OPERATOR, None).await, ApiError::NotFound.code());
-    assert_eq!(refused(ParticipantId(999), None).await, ApiError::NotFound.code());
+    assert_eq!(refused(ParticipantId::new(999), None).await, ApiError::NotFound.code());
 
-    let filter = InstructionSelector::gateway(BANK_B.0);
+    let filter = InstructionSelector::gateway(BANK_B.get());
     let known = client.instructions(filter, None, None).await.unwrap().items;
     let first = Some(known[0].instruction_id.to_string());
-    let mut events = client.subscribe_instructions(BANK_B.0, first).await.unwrap();
+    let mut events = client.subscribe_instructions(BANK_B.get(), first).await.unwrap();
     let order = served.chain.recharge(1_000, Flags::COLLECTED);
-    let batch = served.chain.batch(BANK_A, &key(4, BANK_A.0), &[order]);
+    let batch = served.chain.batch(BANK_A, &key(4, BANK_A.get()), &[order]);
     served.block(200, vec![batch]);
     served.block(1_000, vec![]);
     let all = client.instructions(filter, None, None).await.unwrap().items;

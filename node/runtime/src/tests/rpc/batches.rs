@@ -3,16 +3,20 @@
 
 use std::sync::atomic::Ordering;
 
-use chain_types::{BatchError, Rejection};
+use chain_types::{BatchError, BatchId, Rejection};
+use consensus_scheduler::{Origin, ServiceClass};
 use jsonrpsee::core::client::Error as ClientError;
 use node_replica::Input;
 use rpc_api::{
-    ApiError, Base64Bytes, BatchReport, BatchRpcClient as _, BatchState, ErrorData, Wait,
+    ApiError, Base64Bytes, BatchReport, BatchRpcClient as _, BatchState, ErrorData,
+    NodeRpcClient as _, OutlookReport, Wait,
 };
+use rpc_client::outlook::check_outlook;
 use tokio::task::JoinHandle;
 
 use super::answers::{refused, refused_as};
 use super::*;
+use crate::driver::wall_clock;
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -48,7 +52,7 @@ impl Served {
     /// Refuses the next batch, as the pool does.
     fn refuse(&self, rejection: Rejection) {
         let (_, token) = self.submitted();
-        self.node.hub.submitted(token, Err(BatchError::new(rejection, "(a detail)")));
+        self.node.hub.submitted(token, Err(BatchError::new(rejection, "(a detail)").into()));
     }
 
     /// Asks by a client of its own what became of a batch.
@@ -60,7 +64,7 @@ impl Served {
 /// A batch of one order as its client sends it.
 fn one_order(served: &mut Served) -> Base64Bytes {
     let order = served.chain.recharge(1_000, Flags::COLLECTED);
-    let batch = served.chain.batch(BANK_A, &key(1, BANK_A.0), &[order]);
+    let batch = served.chain.batch(BANK_A, &key(1, BANK_A.get()), &[order]);
     Base64Bytes::new(batch.bytes().to_vec())
 }
 
@@ -117,6 +121,84 @@ async fn the_same_bytes_get_the_same_answer_and_a_full_pool_says_when_to_come_ag
         assert_eq!(error.code(), i32::from(rejection.code()));
         assert_eq!(ErrorData::of(&error).unwrap().retry_after_ms, retry_after_ms);
     }
+}
+
+/// Leaves a submitter without a share for as long as a debt may last, and says how many are known.
+fn use_share(served: &Served, submitter: ParticipantId, number: u8) -> usize {
+    let (id, class) = (BatchId::new(Digest::from_bytes([number; 32])), ServiceClass::Order);
+    served.node.shares.with(wall_clock(), |scheduler, now_us| {
+        assert!(scheduler.charge(id, submitter, class, u32::MAX, Origin::Client, now_us));
+        scheduler.submitters()
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_header_over_its_share_is_refused_before_its_signature_is_looked_at() {
+    let mut served = Served::start(Chain::of(served_genesis())).await;
+    let order = served.chain.recharge(1_000, Flags::COLLECTED);
+    let chain_id = served.chain.genesis.chain_id;
+    let until = wall_clock().max(START).plus(3_600_000);
+    // Bank B signs in the name of another.
+    let forged = |submitter| SignedBatch::sign(chain_id, submitter, &key(1, 9), until, &[order]);
+    let client = served.http();
+    let send = async |submitter| {
+        let bytes = Base64Bytes::new(forged(submitter));
+        let error = refused(client.submit(bytes, Some(Wait::Admitted), None, None).await);
+        (Rejection::from_code(u16::try_from(error.code()).unwrap()), ErrorData::of(&error).unwrap())
+    };
+    assert_eq!(send(BANK_A).await.0, Some(Rejection::SignatureInvalid));
+    let known = use_share(&served, BANK_A, 1);
+    let (rejection, data) = send(BANK_A).await;
+    assert_eq!(rejection, Some(Rejection::PoolFull));
+    assert!(data.transient && data.retry_after_ms.is_some_and(|wait| wait > 0), "{data:?}");
+    assert!(data.detail.contains("has sent its share"), "{data:?}");
+    assert_eq!(send(BANK_B).await.0, Some(Rejection::SignatureInvalid), "another's share");
+
+    // Submitters that are not registered are none of the shares'.
+    assert_eq!(send(ParticipantId::new(9_999)).await.0, Some(Rejection::SubmitterUnknown));
+    assert_eq!(use_share(&served, BANK_A, 2), known);
+
+    // What waits here already is answered as ever.
+    let batch = SignedBatch::decode(forged(BANK_A).into()).unwrap();
+    served.node.waiting.add(batch.header().id());
+    assert_eq!(send(BANK_A).await.0, Some(Rejection::SignatureInvalid));
+    assert!(served.inputs.recv_timeout(Duration::ZERO).is_err(), "nothing came to the driver");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outlook_shows_who_refuses_a_submitter_and_until_when() {
+    let served = Served::start(Chain::of(served_genesis())).await;
+    use_share(&served, BANK_A, 1);
+    let report = served.http().outlook(Some(BANK_A.get())).await.unwrap();
+    let (chain_id, public_key) = (served.chain.genesis.chain_id, key(3, 0).public_key());
+    let check = |report: &OutlookReport, chain_id, node, submitter, now| {
+        check_outlook(report, chain_id, (ValidatorId::new(node), &public_key), Some(submitter), now)
+    };
+    let made_at = TimeMs::new(report.made_at_ms);
+    let (head, line) = check(&report, chain_id, 0, BANK_A, made_at).unwrap();
+    let line = line.unwrap();
+    assert_eq!((head.height, line.reason), (served.chain.height(), Rejection::PoolFull.code()));
+    assert!(line.retry_at > made_at && line.share_items_per_s > 0, "{line:?}");
+    assert_eq!(report.line.as_ref().unwrap().retry_at_ms, line.retry_at.get());
+
+    let other_chain = ChainId::new(Digest::from_bytes([1; 32]));
+    assert!(check(&report, other_chain, 0, BANK_A, made_at).is_err());
+    assert!(check(&report, chain_id, 1, BANK_A, made_at).is_err());
+    assert!(check(&report, chain_id, 0, BANK_B, made_at).is_err());
+    assert!(check(&report, chain_id, 0, BANK_A, made_at.plus(60_000)).is_err(), "old");
+    let mut forged = report.clone();
+    forged.signed_base64.replace_range(100..101, "!");
+    assert!(check(&forged, chain_id, 0, BANK_A, made_at).is_err());
+    let bytes = rpc_api::decode_base64(&report.signed_base64).unwrap();
+    for at in 0..bytes.len() {
+        let mut bytes = bytes.clone();
+        bytes[at] ^= 1;
+        forged.signed_base64 = rpc_api::encode_base64(&bytes);
+        assert!(check(&forged, chain_id, 0, BANK_A, made_at).is_err(), "byte {at}");
+    }
+
+    let without = served.http().outlook(None).await.unwrap();
+    assert_eq!((without.line, without.line_count), (None, 1));
 }
 
 /// Asks after batches until the node has no room for one more question; each waits for the store.
@@ -209,7 +291,7 @@ async fn what_is_no_batch_is_refused_by_its_code() {
 async fn a_read_waits_for_the_store_until_it_comes_or_the_driver_fails() {
     let mut chain = Chain::of(served_genesis());
     let order = chain.recharge(1_000, Flags::COLLECTED);
-    let batch = chain.batch(BANK_A, &key(1, BANK_A.0), &[order]);
+    let batch = chain.batch(BANK_A, &key(1, BANK_A.get()), &[order]);
     let mut served = Served::start(chain).await;
     let (client, node) = (served.http(), served.node.clone());
     let chain = &mut served.chain;

@@ -45,25 +45,28 @@ const ACCOUNT: &str = "gateway-liquidity:201:CNY";
 #[tokio::test]
 async fn what_the_chain_lists_is_walked_whole() {
     let (served, days) = busy_node().await;
-    let (client, head) = (served.http(), served.chain.height().0);
+    let (client, head) = (served.http(), served.chain.height().get());
     let blocks = walked(3, |cursor, limit| client.blocks(cursor, limit)).await;
     let heights: Vec<u64> = blocks.iter().map(|block| block.height).collect();
     assert_eq!(heights, (0..=head).rev().collect::<Vec<_>>());
     let parties = walked(2, |cursor, limit| client.genesis_participants(cursor, limit)).await;
     assert_eq!(parties.len(), served.chain.genesis.participants.len());
     let shops = walked(2, |cursor, limit| client.genesis_merchants(cursor, limit)).await;
-    assert_eq!(shops.iter().map(|one| one.merchant).collect::<Vec<_>>(), [SHOP.0, SHOP_B.0]);
+    assert_eq!(
+        shops.iter().map(|one| one.merchant).collect::<Vec<_>>(),
+        [SHOP.get(), SHOP_B.get()]
+    );
     let liquidity = walked(2, |cursor, limit| client.genesis_liquidity(cursor, limit)).await;
     let gateways: Vec<u32> = liquidity.iter().map(|line| line.gateway).collect();
-    assert_eq!(gateways, [BANK_A.0, BANK_B.0]);
+    assert_eq!(gateways, [BANK_A.get(), BANK_B.get()]);
     let _ = walked(1, |cursor, limit| client.lineage(cursor, limit)).await;
 
     let windows = walked(3, |cursor, limit| client.windows(cursor, limit)).await;
-    assert_eq!(windows[0].window, open_window(&served.chain).id.0, "the open one comes first");
-    let of = InstructionSelector::gateway(BANK_B.0);
+    assert_eq!(windows[0].window, open_window(&served.chain).id.get(), "the open one comes first");
+    let of = InstructionSelector::gateway(BANK_B.get());
     let of_gateway = walked(2, |cursor, limit| client.instructions(of, cursor, limit)).await;
     assert!(of_gateway.is_sorted_by_key(|one| one.instruction_id));
-    let of = InstructionSelector::window(days.windows[1].0);
+    let of = InstructionSelector::window(days.windows[1].get());
     let of_window = walked(1, |cursor, limit| client.instructions(of, cursor, limit)).await;
     assert!(of_gateway.contains(&of_window[0]));
     let id = days.roads.one_step.to_string();
@@ -86,9 +89,9 @@ async fn breaches_and_evidence_are_walked_whole() {
     assert_eq!(evidence.iter().map(|one| one.validator).collect::<Vec<_>>(), [1, 4]);
     let breaches = walked(2, |cursor, limit| client.breaches(cursor, limit)).await;
     let late: Vec<u32> = breaches.iter().filter_map(|breach| breach.late).collect();
-    assert!(late.contains(&BANK_B.0), "{breaches:?}");
+    assert!(late.contains(&BANK_B.get()), "{breaches:?}");
     let sla = walked(1, |cursor, limit| client.sla(cursor, limit)).await;
-    assert!(sla.iter().any(|one| one.participant == Some(BANK_B.0)), "{sla:?}");
+    assert!(sla.iter().any(|one| one.participant == Some(BANK_B.get())), "{sla:?}");
 }
 
 #[tokio::test]
@@ -104,8 +107,8 @@ async fn what_the_books_list_is_walked_whole() {
     assert_eq!(ids, days.transfers, "the newest comes first");
     let open = walked(2, |cursor, limit| client.transfers(Some(true), cursor, limit)).await;
     assert_eq!(open, transfers, "both wait for their checker");
-    let given = walked(1, |cursor, limit| client.lines(BANK_A.0, cursor, limit)).await;
-    let held = walked(2, |cursor, limit| client.lines_held(SERVICE.0, cursor, limit)).await;
+    let given = walked(1, |cursor, limit| client.lines(BANK_A.get(), cursor, limit)).await;
+    let held = walked(2, |cursor, limit| client.lines_held(SERVICE.get(), cursor, limit)).await;
     assert!(held.iter().any(|line| given.contains(line)), "a line has two ends");
 }
 
@@ -116,21 +119,24 @@ async fn what_the_contracts_list_is_walked_whole() {
     let (cny, usd) = (|| text("CNY"), || text("USD"));
     let rates = walked(2, |cursor, limit| client.rates(cny(), usd(), cursor, limit)).await;
     let of: Vec<u32> = rates.iter().map(|one| one.provider).collect();
-    assert_eq!(of, PROVIDERS.map(|id| id.0));
-    let provider = PROVIDERS[0].0;
+    assert_eq!(of, PROVIDERS.map(|id| id.get()));
+    let provider = PROVIDERS[0].get();
     let list = |cursor, limit| client.rate_history(cny(), usd(), provider, cursor, limit);
     let history = walked(2, list).await;
     assert!(history[1].is_fresh && !history[0].is_fresh, "only the last one counts");
     assert_eq!(client.quotes(provider, None, None).await.unwrap().items, []);
     let programmes = walked(2, |cursor, limit| client.programmes(cursor, limit)).await;
     let of: Vec<u64> = programmes.iter().map(|one| one.merchant).collect();
-    assert_eq!(of, [SHOP.0, SHOP_B.0]);
+    assert_eq!(of, [SHOP.get(), SHOP_B.get()]);
     let policies = walked(2, |cursor, limit| client.policies(cursor, limit)).await;
     assert_eq!(policies.len(), 2);
     let held = walked(2, |cursor, limit| client.held_orders(cursor, limit)).await;
     assert_eq!(held.iter().map(|one| one.order_id).collect::<Vec<_>>(), days.held);
     let merchants = walked(2, |cursor, limit| client.merchants(cursor, limit)).await;
-    assert_eq!(merchants.iter().map(|one| one.merchant).collect::<Vec<_>>(), [SHOP.0, SHOP_B.0]);
+    assert_eq!(
+        merchants.iter().map(|one| one.merchant).collect::<Vec<_>>(),
+        [SHOP.get(), SHOP_B.get()]
+    );
     let proposals = walked(4, |cursor, limit| client.proposals(None, cursor, limit)).await;
     assert!(proposals.iter().rev().is_sorted_by_key(|one| one.proposal_id));
     assert_eq!(client.proposals(Some(true), None, None).await.unwrap().items, []);
@@ -142,7 +148,7 @@ async fn bad_cursors_are_refused_by_every_list() {
     let client = served.http();
     let (cny, usd) = (|| text("CNY"), || text("USD"));
     let order = || OrderId::new(START, [7; 10]).to_string();
-    let (long, filter) = ("9".repeat(100_000), InstructionSelector::gateway(BANK_A.0));
+    let (long, filter) = ("9".repeat(100_000), InstructionSelector::gateway(BANK_A.get()));
     let error = ApiError::BadCursor;
     for bad in ["", "x", "-", "1-2-3-4", "18446744073709551616", "🙂", &long] {
         let cursor = || Some(bad.to_owned());
@@ -179,7 +185,7 @@ async fn pages_of_no_item_or_of_too_many_are_refused_by_every_list() {
     let client = served.http();
     let (cny, usd) = (|| text("CNY"), || text("USD"));
     let order = || OrderId::new(START, [7; 10]).to_string();
-    let (filter, error) = (InstructionSelector::gateway(BANK_A.0), ApiError::LimitOutOfBounds);
+    let (filter, error) = (InstructionSelector::gateway(BANK_A.get()), ApiError::LimitOutOfBounds);
     for limit in [Some(0), Some(1_001), Some(u32::MAX)] {
         refused_as(client.blocks(None, limit).await, error);
         refused_as(client.genesis_participants(None, limit).await, error);

@@ -11,7 +11,7 @@ use rpc_api::{
 
 use super::{Step, next_step};
 
-const GATEWAY: ParticipantId = ParticipantId(201);
+const GATEWAY: ParticipantId = ParticipantId::new(201);
 const OLD: u8 = 1;
 const NEW: u8 = 2;
 
@@ -21,11 +21,11 @@ fn key(byte: u8) -> PublicKey {
 
 fn registry(current: u8, previous: Option<u8>) -> RegistryReport {
     let participant = Participant::new(GATEWAY, "gateway".to_owned(), Roles::GATEWAY, key(current));
-    let previous = previous.map(|byte| (key(byte), Height(60)));
+    let previous = previous.map(|byte| (key(byte), Height::new(60)));
     RegistryReport {
         height: 40,
         protocol_version: 1,
-        participants: vec![RegisteredParticipant::new(&participant, previous, Height(41))],
+        participants: vec![RegisteredParticipant::new(&participant, previous, Height::new(41))],
         nodes: Vec::new(),
         currencies: Vec::new(),
         parameters: ParametersReport::new(&Parameters::default()),
@@ -35,8 +35,8 @@ fn registry(current: u8, previous: Option<u8>) -> RegistryReport {
 fn open(participant: ParticipantId, byte: u8) -> ProposalReport {
     let change = Change::Key { participant, public_key: key(byte), overlap_heights: 20 };
     ProposalReport {
-        proposal_id: ProposalId::new(TimeMs(1_790_000_000_000), [byte; 10]),
-        change: ChangeReport::new(&change, Height(41)),
+        proposal_id: ProposalId::new(TimeMs::new(1_790_000_000_000), [byte; 10]),
+        change: ChangeReport::new(&change, Height::new(41)),
         change_base64: String::new(),
         digest: Digest::ZERO,
         status: ProposalStatus::Proposed,
@@ -62,7 +62,7 @@ fn each_state_has_one_step_and_no_step_is_taken_twice() {
     let before = registry(OLD, None);
     assert_eq!(step(&before, OLD, NEW, &[]), Step::Propose);
     // Another's proposal, or of another key, is not this one.
-    let others = [open(ParticipantId(202), NEW), open(GATEWAY, 9)];
+    let others = [open(ParticipantId::new(202), NEW), open(GATEWAY, 9)];
     assert_eq!(step(&before, OLD, NEW, &others), Step::Propose);
     let own = open(GATEWAY, NEW);
     assert_eq!(

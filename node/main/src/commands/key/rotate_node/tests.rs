@@ -27,7 +27,7 @@ fn pair(network: u8, votes: u8) -> Pair {
 fn registry(network: u8, votes: u8) -> RegistryReport {
     let mut node = Node {
         name: NAME.to_owned(),
-        operator: ParticipantId(1),
+        operator: ParticipantId::new(1),
         network_key: key(network),
         validator_key: key(votes),
         power: 10,
@@ -49,8 +49,8 @@ fn open(node: u32, network: u8, votes: u8) -> ProposalReport {
     let (network_key, validator_key) = (key(network), key(votes));
     let change = Change::NodeKeys { node, network_key, validator_key };
     ProposalReport {
-        proposal_id: ProposalId::new(TimeMs(1_790_000_000_000), [network; 10]),
-        change: ChangeReport::new(&change, Height(41)),
+        proposal_id: ProposalId::new(TimeMs::new(1_790_000_000_000), [network; 10]),
+        change: ChangeReport::new(&change, Height::new(41)),
         change_base64: String::new(),
         digest: Digest::ZERO,
         status: ProposalStatus::Scheduled,

@@ -1,0 +1,106 @@
+//! A batch as its header shows it, and what is decided about it.
+
+use chain_types::{ParticipantId, TimeMs};
+
+use crate::class::ServiceClass;
+
+/// What a scheduler starts with.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// The first estimate of the capacity, in items a second.
+    pub capacity_items_per_s: u64,
+    /// The most submitters with an account of their own; more share one.
+    pub submitters_max: usize,
+    /// How many charged batches are remembered for certain.
+    pub recent_max: usize,
+    /// The time from a block's proposal until it is final, in milliseconds.
+    pub settle_ms: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            capacity_items_per_s: 50_000,
+            submitters_max: 1 << 18,
+            recent_max: 1 << 16,
+            settle_ms: 200,
+        }
+    }
+}
+
+/// What the header of a batch says, and what its client says beside it.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchAttempt {
+    /// Who claims to submit it.
+    pub submitter: ParticipantId,
+    /// The number of its items.
+    pub items: u32,
+    /// What kind of work it is.
+    pub class: ServiceClass,
+    /// The last block time at which it may commit.
+    pub valid_until: TimeMs,
+    /// Items that the client says are waiting with it. They raise the demand by half at most.
+    pub backlog_items: u64,
+    /// Items that the client says it will send before this batch, should it be refused. They defer
+    /// the time to retry that is stated.
+    pub ahead_items: u64,
+    /// The client says that the batch was refused before.
+    pub is_retry: bool,
+}
+
+/// Why a batch is refused by its header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShareReason {
+    /// The submitter has sent its share.
+    ShareUsed,
+    /// As many items of the submitter wait as its share allows.
+    QueueFull,
+    /// The batch is more than 10 seconds of the submitter's share.
+    BatchOverShare,
+    /// What waits will not be done before the batch's valid-until time.
+    TooLate,
+}
+
+impl ShareReason {
+    /// Returns the reason as a clause, for the answer to a client.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::ShareUsed => "this submitter has sent its share",
+            Self::QueueFull => "as many items of this submitter wait as its share allows",
+            Self::BatchOverShare => "the batch is more than 10 seconds of this submitter's share",
+            Self::TooLate => "what waits will not be done before the valid-until time",
+        }
+    }
+}
+
+/// When a refused batch will be admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryAt {
+    /// The same bytes are admitted from this moment on.
+    At(TimeMs),
+    /// The batch cannot be final before its valid-until time.
+    Never,
+}
+
+/// The decision about a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// The body may be read and verified.
+    Admit,
+    /// The batch is refused before its body is read.
+    Refuse {
+        /// The reason of the refusal.
+        reason: ShareReason,
+        /// When it will be admitted.
+        retry: RetryAt,
+    },
+}
+
+/// How a verified batch came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// From a client, and it was considered here.
+    Client,
+    /// From a peer that admitted it.
+    Peer,
+}
