@@ -80,8 +80,8 @@ pub(crate) struct SumsBook {
     sums: Chunked<MerchantSums>,
     /// The account of each of them.
     accounts: Vec<u32>,
-    /// By account, where its sums stand; accounts beyond its end have none. It keeps its length from
-    /// window to window, so that no window's first order pays for all accounts.
+    /// By account, where its sums stand; accounts beyond its end have none. It keeps its length
+    /// from window to window, so that no window's first order pays for all accounts.
     at: Vec<u32>,
 }
 

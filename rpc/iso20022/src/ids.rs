@@ -213,6 +213,18 @@ impl MessageId {
     }
 }
 
+impl FromStr for MessageId {
+    type Err = BankIdError;
+
+    /// Reads an id in the one form in which it is written.
+    fn from_str(text: &str) -> Result<Self, BankIdError> {
+        let digits = text.strip_prefix(MESSAGE_MARK).and_then(base32::decode);
+        let is_own = digits.is_some_and(|bytes| bytes.len() == MESSAGE_BYTES);
+        let id = || Self(text.to_owned());
+        is_own.then(id).ok_or_else(|| BankIdError::new(text, "a message id: M and 32 digits"))
+    }
+}
+
 impl fmt::Display for MessageId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
@@ -222,6 +234,7 @@ impl fmt::Display for MessageId {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use chain_types::Digest;
     use chain_types::hash::Domain;
     use proptest::prelude::*;
 
@@ -277,6 +290,15 @@ mod tests {
             "١٢-1001-CNY-1",
         ] {
             assert!(text.parse::<EndToEndId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_message_id_reads_back() {
+        let id = MessageId::of_content(b"content");
+        assert_eq!(id.as_str().parse(), Ok(id.clone()));
+        for text in ["", "M", &id.as_str()[1..], &id.as_str()[..32], &id.as_str().to_lowercase()] {
+            assert!(text.parse::<MessageId>().is_err(), "{text}");
         }
     }
 

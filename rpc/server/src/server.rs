@@ -45,10 +45,6 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 const OVERDUE_INTERVAL: Duration = Duration::from_millis(100);
 /// How long to wait when the system gives no connection, such as for want of file descriptors.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
-/// How many tasks a thread runs before it looks which sockets have something to read. Tokio's own
-/// number is 61: where strangers keep the threads busy, a client's request lay unseen meanwhile, for
-/// a millisecond or two.
-const TASKS_BETWEEN_LOOKS: u32 = 4;
 /// The calls that a handshake of TLS counts for in the budget of its address.
 pub(crate) const HANDSHAKE_CALLS: u32 = 20;
 /// The longest header of a request, and the most that is read of a connection ahead of what is in
@@ -127,7 +123,6 @@ impl Threads {
                 tracing::debug!(%error, "a thread of the server gets turns like any other");
             }
         };
-        builder.event_interval(TASKS_BETWEEN_LOOKS);
         let builder = builder.thread_name(name).on_thread_start(short_turns).enable_all();
         let runtime = builder.build().map_err(ServerFault::Threads)?;
         let handle = runtime.handle().clone();

@@ -10,8 +10,8 @@ use chain_state::{
     TransferStatus,
 };
 use chain_types::{
-    Change, Height, InstructionId, Merchant, OrderId, Outcome, ParticipantId, TimeMs,
-    TransferAction, TransferId, WindowId,
+    Change, InstructionId, Merchant, OrderId, Outcome, ParticipantId, TimeMs, TransferAction,
+    TransferId, WindowId,
 };
 
 use crate::chain::Chain;

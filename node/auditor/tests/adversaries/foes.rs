@@ -3,8 +3,8 @@
 
 use chain_state::{InstructionRecord, TransferStatus};
 use chain_types::{
-    Change, Currency, Height, Merchant, MerchantId, OrderId, Parameters, ParticipantId, QuoteId,
-    RateItem, TimeMs, WindowId,
+    Change, Currency, Merchant, MerchantId, OrderId, Parameters, ParticipantId, QuoteId, RateItem,
+    TimeMs, WindowId,
 };
 
 use crate::coalition::{Coalition, HONEST_USERS_FROM};

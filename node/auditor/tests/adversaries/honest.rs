@@ -5,7 +5,7 @@ use chain_state::{
     History, InstructionRecord, InstructionStatus, OrderStatus, TransferRecord, TransferStatus,
 };
 use chain_types::{
-    Amount, CashbackTier, Change, Currency, Height, Merchant, MerchantId, OrderId, ParticipantId,
+    Amount, CashbackTier, Change, Currency, Merchant, MerchantId, OrderId, ParticipantId,
     Programme, QuoteId, TimeMs, TransferAction, WindowId,
 };
 

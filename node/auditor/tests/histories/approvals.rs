@@ -1,7 +1,7 @@
 //! Whose approvals a change has when it takes effect, and since when a correction counts.
 
 use chain_types::{
-    Change, Currency, Decision, Digest, FailureItem, Height, InstructionId, Merchant, MerchantId,
+    Change, Currency, Decision, Digest, FailureItem, InstructionId, Merchant, MerchantId,
     Parameters, ParticipantId, ProposalId, ProposalItem, ReinstructItem, Rejection, TimeMs,
 };
 

@@ -1,7 +1,7 @@
 //! Lists of changes: all or none, whom they are about, and how many there are.
 
 use chain_types::{
-    Change, Decision, Height, ListedChangeItem, Merchant, MerchantId, Participant, ParticipantId,
+    Change, Decision, ListedChangeItem, Merchant, MerchantId, Participant, ParticipantId,
     ProposalId, ProposalItem, RechargeItem, Roles,
 };
 

@@ -4,10 +4,10 @@
 use chain_state::{ProposalRecord, ProposalStatus};
 use chain_types::hash::sha256;
 use chain_types::{
-    Amount, ApprovalItem, CashbackTier, Change, Currency, Decision, Digest, Height,
-    ListedChangeItem, Merchant, MerchantId, MerchantItem, Parameters, Participant, ParticipantId,
-    Programme, ProposalId, ProposalItem, RegistrarLimits, Roles, TransferAction,
-    TransferDecisionItem, TransferItem,
+    Amount, ApprovalItem, CashbackTier, Change, Currency, Decision, Digest, ListedChangeItem,
+    Merchant, MerchantId, MerchantItem, Parameters, Participant, ParticipantId, Programme,
+    ProposalId, ProposalItem, RegistrarLimits, Roles, TransferAction, TransferDecisionItem,
+    TransferItem,
 };
 
 use crate::item::Item;

@@ -1,8 +1,8 @@
 //! Merchant registrars: whose merchants they add and change, and how many of a day.
 
 use chain_types::{
-    Change, Decision, Digest, Height, Merchant, MerchantId, MerchantItem, Participant,
-    ParticipantId, ProposalId, ProposalItem, RechargeItem, RegistrarLimits, Roles,
+    Change, Decision, Digest, Merchant, MerchantId, MerchantItem, Participant, ParticipantId,
+    ProposalId, ProposalItem, RechargeItem, RegistrarLimits, Roles,
 };
 
 use crate::changes::vote;

@@ -4,9 +4,8 @@
 use chain_state::OrderStatus;
 use chain_types::batch::BATCH_ITEMS_MAX;
 use chain_types::{
-    ArrivalItem, Change, CollectItem, ConsentItem, DebitingItem, Decision, Height, OrderId,
-    Parameters, ParticipantId, ProposalId, ProposalItem, RechargeItem, ReturnItem, TimeMs,
-    VoidItem,
+    ArrivalItem, Change, CollectItem, ConsentItem, DebitingItem, Decision, OrderId, Parameters,
+    ParticipantId, ProposalId, ProposalItem, RechargeItem, ReturnItem, TimeMs, VoidItem,
 };
 
 use crate::chain::Chain;

@@ -7,6 +7,7 @@ mod bench_history;
 mod change_list;
 mod close;
 mod decide;
+mod gateway;
 mod key;
 mod lineage;
 mod localnet;
@@ -99,6 +100,8 @@ enum Command {
     /// Write a merchant's month or a gateway's settlement window, line by line, from a home's
     /// blocks.
     Statement(statement::StatementArgs),
+    /// Connect a bank: pay what the chain instructs, and say on the chain what the bank says.
+    Gateway(gateway::GatewayArgs),
     /// Put load on a network over its public RPC and measure.
     Bench(bench::BenchArgs),
     /// Write a long history into a home and measure whether an order still costs the same.
@@ -154,6 +157,7 @@ fn run(cli: Cli, output: Output) -> anyhow::Result<Exit> {
             Command::Backup(args) => backup::run(args, output),
             Command::Restore(args) => restore::run(args, output),
             Command::Statement(args) => statement::run(args),
+            Command::Gateway(args) => gateway::run(args, output).await,
             Command::Bench(args) => bench::run(args, output).await,
             Command::BenchHistory(args) => bench_history::run(args, output),
             Command::Scenario(args) => scenario::run(args, output).await,

@@ -124,8 +124,9 @@ impl Wake for Unpark {
     }
 }
 
-/// Waits on this thread, which may block, until a future is ready; `None` after `longest`. A timer of
-/// the runtime would panic here while the node stops: timers end before the threads that may block.
+/// Waits on this thread, which may block, until a future is ready; `None` after `longest`. A timer
+/// of the runtime would panic here while the node stops: timers end before the threads that may
+/// block.
 fn block_at_most<F: Future>(longest: Duration, future: F) -> Option<F::Output> {
     let started = Instant::now();
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));

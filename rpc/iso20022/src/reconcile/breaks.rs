@@ -34,6 +34,20 @@ pub enum BreakKind {
 }
 
 impl BreakKind {
+    /// Every kind.
+    pub const ALL: [Self; 10] = [
+        Self::UnmatchedCredit,
+        Self::UnmatchedDebit,
+        Self::MissingAtBank,
+        Self::MissingOnChain,
+        Self::Amount,
+        Self::Currency,
+        Self::Twice,
+        Self::Returned,
+        Self::Charge,
+        Self::WrongAccount,
+    ];
+
     /// Returns the kind as reports write it.
     pub const fn name(self) -> &'static str {
         match self {

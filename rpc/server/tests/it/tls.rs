@@ -111,20 +111,20 @@ async fn exchange(stream: &mut TlsStream<TcpStream>, request: &str) -> io::Resul
 }
 
 fn post() -> String {
+    let length = HEALTH.len();
     format!(
-        "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n{HEALTH}",
-        HEALTH.len()
+        "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n{HEALTH}"
     )
 }
 
+fn config(files: &TlsFiles) -> ServerConfig {
+    let (tls, operator_tls) = (Some(files.clone()), Some(files.clone()));
+    ServerConfig { tls, operator_tls, ..ServerConfig::default() }
+}
+
 async fn server(files: &TlsFiles) -> TestServer {
-    TestServer::with(ServerConfig {
-        tls: Some(files.clone()),
-        operator_tls: Some(files.clone()),
-        header_timeout_ms: 500,
-        ..ServerConfig::default()
-    })
-    .await
+    TestServer::with(config(files)).await
 }
 
 #[tokio::test]
@@ -165,7 +165,8 @@ async fn who_speaks_without_tls_is_told_so() {
 #[tokio::test]
 async fn handshakes_that_never_end_are_ended_and_nobody_waits_for_them() {
     let (folder, authority) = (TempDir::new().unwrap(), Authority::new());
-    let server = server(&write(folder.path(), &authority.sign())).await;
+    let files = write(folder.path(), &authority.sign());
+    let server = TestServer::with(ServerConfig { header_timeout_ms: 500, ..config(&files) }).await;
     let mut silent = Vec::new();
     for bytes in [&b""[..], &[22], &[22, 3, 1, 0x40, 0]].into_iter().cycle().take(60) {
         let mut stream = TcpStream::connect(server.address).await.unwrap();

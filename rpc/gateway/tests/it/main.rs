@@ -1,0 +1,13 @@
+//! A gateway between a chain and a bank of the test. The bank misbehaves, and keeps a journal of
+//! money that really moved: it says what was paid, not the chain and not the gateway.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::disallowed_methods)] // a seed is in the environment
+
+mod bank;
+mod chain;
+mod files;
+mod paid_once;
+mod reconciled;
+mod situations;
+mod words;
+mod world;
