@@ -6,14 +6,16 @@ use std::sync::LazyLock;
 
 use chain_types::Rejection;
 use jsonrpsee::types::ErrorObjectOwned;
+use jsonrpsee::types::error::INVALID_PARAMS_CODE;
+use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use crate::error::{ApiError, api_error};
-use crate::method::{Method, SchemaOf};
+use crate::discovery::OpenRpcDocument;
+use crate::error::{ApiError, ErrorData, PROTOCOL_ERRORS, api_error};
+use crate::method::{Method, SchemaOf, Scope};
 use crate::methods::methods;
 use crate::signature::Parameter;
 use crate::subscription::SubscriptionId;
@@ -31,34 +33,7 @@ const BATCH_REJECTIONS: std::ops::RangeInclusive<u16> = 100..=116;
 /// them: `SLUICE_WRITE_PAGES=1`.
 pub const RECORDED: &str = include_str!("../examples.json");
 
-const DESCRIPTION: &str = "A permissioned settlement chain: batches in, receipts and proofs out. \
-    Parameters are given by name or by place. A client accepts members and names in answers that \
-    it does not know. In examples, base64 texts are cut to 64 letters.";
-
-/// This interface as an OpenRPC document.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct OpenRpcDocument(pub Box<RawValue>);
-
-impl JsonSchema for OpenRpcDocument {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "OpenRpcDocument".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "type": "object",
-            "required": ["openrpc", "info", "methods", "components"],
-            "properties": {
-                "openrpc": { "type": "string", "description": "The version of OpenRPC." },
-                "info": { "type": "object", "description": "The name and the version." },
-                "methods": { "type": "array", "description": "Every method." },
-                "components": { "type": "object", "description": "Schemas and errors by name." },
-            },
-            "description": "An OpenRPC 1.3 document: https://spec.open-rpc.org.",
-        })
-    }
-}
+const DESCRIPTION: &str = include_str!("description.md");
 
 /// The document as ready text. It is made once.
 ///
@@ -95,15 +70,19 @@ pub fn document_value() -> serde_json::Result<Value> {
     });
     let mut maker = Maker { generator: settings.into_generator(), recorded };
     let methods: Vec<Value> = methods().flat_map(|method| maker.methods(method)).collect();
+    // No method's result has it: it is the `data` of errors.
+    let _ = maker.schema(SchemaGenerator::subschema_for::<ErrorData>);
     let mut document = json!({
         "openrpc": OPENRPC_VERSION,
         "info": {
             "title": "Sluice",
             "version": INTERFACE_VERSION,
-            "description": DESCRIPTION,
+            "description": DESCRIPTION.trim_end(),
             "license": { "name": "Apache-2.0" },
         },
         "methods": methods,
+        "x-errors-of-any-method": errors_of_any_method(),
+        "x-scopes": scopes(),
         "components": {
             "schemas": maker.generator.take_definitions(true),
             "errors": errors(),
@@ -152,9 +131,19 @@ impl Maker {
                 "required": ["subscription", "result"],
                 "properties": { "subscription": shown["result"]["schema"], "result": event },
             },
-            "delivery": "in order, at least once",
+            "ended": {
+                "type": "object",
+                "required": ["subscription", "error"],
+                "properties": {
+                    "subscription": shown["result"]["schema"],
+                    "error": { "type": "string", "description": "Why the node ended it." },
+                },
+            },
+            "delivery": "in order, without a gap, at least once",
+            "place": method.place().map(|place| place.name),
             "withoutPlace": events.without_place,
             "resume": events.resume,
+            "example": self.recorded.get(method.name).map(|call| &call.notification),
         });
         vec![shown, self.end(method, events.unsubscribe)]
     }
@@ -208,35 +197,50 @@ impl Maker {
     }
 }
 
+/// A reference to an error of the components.
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/errors/{name}") })
+}
+
 /// The errors of a method, as references to the components.
 fn references(method: &Method) -> Value {
     let batch = Rejection::ALL.iter().filter(|one| BATCH_REJECTIONS.contains(&one.code()));
     let batch = batch.filter(|_| method.rejects_batches).map(|one| one.name());
     let own = method.errors.iter().map(|one| one.name());
-    let reference = |name| json!({ "$ref": format!("#/components/errors/{name}") });
     batch.chain(own).map(reference).collect()
 }
 
-/// Every error with a positive code, by name.
-fn errors() -> Value {
-    let mut all = Map::new();
-    for one in Rejection::ALL {
-        let shown = error(one.code().into(), one.name(), one.cause(), one.remedy());
-        all.insert(one.name().to_owned(), shown);
-    }
-    for one in ApiError::ALL {
-        let shown = error(one.code(), one.name(), one.cause(), one.remedy());
-        all.insert(one.name().to_owned(), shown);
-    }
-    Value::Object(all)
+/// The errors that every method may give beside its own, as references likewise.
+fn errors_of_any_method() -> Value {
+    let own = ApiError::OF_ANY_METHOD.iter().map(|one| reference(one.name()));
+    let protocol = PROTOCOL_ERRORS.iter().map(|one| reference(&one.code.to_string()));
+    own.chain(protocol).collect()
 }
 
-fn error(code: i32, name: &str, cause: &str, remedy: &str) -> Value {
-    json!({
-        "code": code,
-        "message": format!("{name}: {cause}"),
-        "data": { "name": name, "cause": cause, "remedy": remedy },
-    })
+/// Who may call methods of each scope.
+fn scopes() -> Value {
+    let rows = Scope::ALL.iter().map(|scope| (scope.name().to_owned(), json!(scope.readers())));
+    Value::Object(rows.collect())
+}
+
+/// Every error: those with a positive code by name, those of JSON-RPC by code.
+fn errors() -> Value {
+    let rejections = Rejection::ALL.iter();
+    let rejections = rejections.map(|one| (i32::from(one.code()), ErrorData::of_rejection(*one)));
+    let own = ApiError::ALL.iter().map(|one| (one.code(), ErrorData::of_api(*one)));
+    let coded = rejections.chain(own).map(|(code, data)| {
+        (data.name.clone(), json!({ "code": code, "message": data.message(), "data": data }))
+    });
+    let protocol = PROTOCOL_ERRORS.iter().map(|one| {
+        let mut shown = json!({ "code": one.code, "message": one.cause });
+        if one.code == INVALID_PARAMS_CODE {
+            let data = ErrorData::of_parameters("parameter-malformed");
+            shown["message"] = json!(data.message());
+            shown["data"] = json!(data);
+        }
+        (one.code.to_string(), shown)
+    });
+    Value::Object(coded.chain(protocol).collect())
 }
 
 /// Takes `null` out of schemas: the interface leaves out what is absent, and never writes null.

@@ -1,6 +1,6 @@
-//! The interface between clients and a node: one table of methods ([`mod@methods`]), whose rows give
-//! the server's traits (`…RpcServer`), the typed clients (`…RpcClient`) and `rpc.discover`, and the
-//! JSON types between.
+//! The interface between clients and a node: one table of methods ([`mod@methods`]), whose rows
+//! give the server's traits (`…RpcServer`), the typed clients (`…RpcClient`) and `rpc.discover`,
+//! and the JSON types between.
 //!
 //! How things are written in JSON, everywhere:
 //! - Names are spelled out, the unit comes last: `time_ms`, `item_count`.
@@ -23,6 +23,7 @@ pub mod batch;
 pub mod block;
 pub mod cashback;
 pub mod chain;
+pub mod discovery;
 pub mod document;
 pub mod error;
 pub mod forms;
@@ -53,7 +54,8 @@ pub use cashback::{
     BudgetReport, ProgrammeReport, ProgrammeVersion, RestReport, TierReport, UserMonthReport,
 };
 pub use chain::{ChainInfo, LiquidityReport, MerchantReport, NodeReport, ParticipantReport};
-pub use document::{OpenRpcDocument, document};
+pub use discovery::OpenRpcDocument;
+pub use document::document;
 pub use error::{ApiError, ErrorData, api_error, quoted, rejection_error};
 pub use fx::{QuoteReport, RateReport, ReferenceReport};
 pub use governance::{

@@ -1,6 +1,7 @@
-//! A method of the interface as a row of one table ([`crate::methods`]): its name, what it does, its
-//! parameters, answer, errors, readers and an example. From the rows come the server's traits and
-//! the typed clients, the check of parameters, `rpc.discover`, docs/rpc.md and the tests of all.
+//! A method of the interface as a row of one table ([`crate::methods`]): its name, what it does,
+//! its parameters, answer, errors, readers and an example. From the rows come the server's traits
+//! and the typed clients, the check of parameters, `rpc.discover`, docs/rpc.md and the tests of
+//! all.
 
 use schemars::{Schema, SchemaGenerator};
 
@@ -176,6 +177,11 @@ impl Method {
     /// The namespace: the name's part before the first separator.
     pub fn namespace(&self) -> &'static str {
         self.name.split(['_', '.']).next().unwrap_or_default()
+    }
+
+    /// The parameter that names the place from which a subscription resumes: its last one.
+    pub fn place(&self) -> Option<&'static Parameter> {
+        self.subscription.and(self.parameters.last())
     }
 
     /// The name and the parameters, which a call is held against.

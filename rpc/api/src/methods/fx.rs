@@ -8,8 +8,8 @@ use crate::page::Page;
 
 interface! {
     /// Methods of the `fx` namespace. A pair is the currency that is collected, then the one that
-    /// is paid out. A rate is in units of the payout currency for one of the currency collected, both
-    /// major units.
+    /// is paid out. A rate is in units of the payout currency for one of the currency collected,
+    /// both major units.
     FxRpc #[rpc(server, client)];
 
     /// The reference rate of a pair at the node's head, or why there is none.

@@ -2,7 +2,7 @@
 
 use jsonrpsee::proc_macros::rpc;
 
-use crate::document::OpenRpcDocument;
+use crate::discovery::OpenRpcDocument;
 use crate::method::interface;
 
 interface! {

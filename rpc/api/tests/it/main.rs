@@ -4,7 +4,9 @@
 
 mod breaking;
 mod document;
+mod languages;
 mod page;
+mod shape;
 mod table;
 mod types;
 
@@ -19,4 +21,16 @@ fn writes_pages() -> bool {
 
 fn document() -> Value {
     rpc_api::document::document_value().unwrap()
+}
+
+/// Compares a page with the one that is checked in; writes it first if asked for.
+fn keep(path: &str, expected: &str) {
+    if writes_pages() {
+        std::fs::write(path, expected).unwrap();
+    }
+    let actual = std::fs::read_to_string(path).unwrap();
+    for (number, (is, ought)) in actual.lines().zip(expected.lines()).enumerate() {
+        assert_eq!(is, ought, "{path}, line {}: SLUICE_WRITE_PAGES=1 writes it", number + 1);
+    }
+    assert_eq!(actual, expected, "{path}");
 }

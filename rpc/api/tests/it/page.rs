@@ -10,11 +10,13 @@ use rpc_api::{ApiError, Method, Scope, methods};
 use serde_json::{Value, json};
 
 use super::types::{cell, form, section};
-use super::{document, writes_pages};
+use super::{document, keep};
 
 const PAGE: &str = "../../docs/rpc.md";
 const BEGIN: &str = include_str!("page_begin.md");
 const END: &str = include_str!("page_end.md");
+/// Calls that are refused, with their whole answers, as a live node gave them.
+const REFUSALS: &str = include_str!("../../refusals.json");
 const COLUMNS: usize = 100;
 
 /// The paragraphs of a text.
@@ -25,9 +27,14 @@ pub fn paragraphs(text: &str) -> Vec<String> {
 
 /// A paragraph in lines that fit the screen.
 pub fn wrapped(paragraph: &str) -> String {
+    wrapped_to(paragraph, COLUMNS)
+}
+
+/// A paragraph in lines of at most `columns` letters.
+pub fn wrapped_to(paragraph: &str, columns: usize) -> String {
     let (mut lines, mut line) = (Vec::new(), String::new());
     for word in paragraph.split(' ') {
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > COLUMNS {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > columns {
             lines.push(std::mem::take(&mut line));
             if paragraph.starts_with("- ") {
                 line.push(' ');
@@ -112,7 +119,7 @@ fn described(method: &Method, row: &Value, call: &RecordedCall) -> String {
     }
     if let Some(events) = method.subscription {
         let event = form(&row["x-subscription"]["params"]["properties"]["result"]);
-        let place = method.parameters.last().unwrap().name;
+        let place = method.place().unwrap().name;
         for fact in [
             format!(
                 "- Events: {event}, as `result` of the notification `{}`.",
@@ -130,6 +137,23 @@ fn described(method: &Method, row: &Value, call: &RecordedCall) -> String {
     write!(page, "\n{}\n{}", code(&request), code(&answer)).unwrap();
     if let Some(notification) = &call.notification {
         write!(page, "\n{}", code(notification)).unwrap();
+    }
+    page
+}
+
+/// The errors that every method may give, and an answer of each kind.
+fn errors_of_any_method() -> String {
+    let own = ApiError::OF_ANY_METHOD.iter();
+    let own = own.map(|error| format!("`{}` ({})", error.name(), error.code()));
+    let protocol = PROTOCOL_ERRORS.iter().map(|error| error.code.to_string());
+    let all: Vec<String> = own.chain(protocol).collect();
+    let sentence = format!("Every method may give these beside its own: {}.", all.join(", "));
+    let mut page = format!("{}\n", wrapped(&sentence));
+    let refusals: Value = serde_json::from_str(REFUSALS).unwrap();
+    for (method, call) in refusals.as_object().unwrap() {
+        let params = &call["params"];
+        let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        write!(page, "\n{}\n{}", code(&request), code(&call["answer"])).unwrap();
     }
     page
 }
@@ -178,19 +202,11 @@ fn page() -> String {
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
         page += &section(name, schema);
     }
-    write!(page, "\n{END}\n{}", errors()).unwrap();
+    write!(page, "\n{END}\n{}\n{}", errors_of_any_method(), errors()).unwrap();
     page
 }
 
 #[test]
 fn the_page_is_printed_from_the_table() {
-    let expected = page();
-    if writes_pages() {
-        std::fs::write(PAGE, &expected).unwrap();
-    }
-    let actual = std::fs::read_to_string(PAGE).unwrap();
-    for (number, (is, ought)) in actual.lines().zip(expected.lines()).enumerate() {
-        assert_eq!(is, ought, "docs/rpc.md, line {}: SLUICE_WRITE_PAGES=1 writes it", number + 1);
-    }
-    assert_eq!(actual, expected, "docs/rpc.md");
+    keep(PAGE, &page());
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use rpc_api::terms::{TERMS, Term};
-use rpc_api::{Scope, methods};
+use rpc_api::{ApiError, Scope, methods};
 
 #[test]
 fn every_parameter_has_a_meaning_and_every_meaning_a_parameter() {
@@ -52,6 +52,17 @@ fn lists_and_ids_name_the_errors_that_they_can_give() {
         let ids = ["order_id", "batch_id", "account", "currency", "merchant", "user", "quote_id"];
         let has_id = ids.iter().any(|id| takes(id));
         assert!(!has_id || gives("id-malformed"), "{}", method.name);
+    }
+}
+
+/// Every error of the interface stands in a row, or may come from any method.
+#[test]
+fn every_error_is_some_methods_own_or_may_come_from_any() {
+    let any = ApiError::OF_ANY_METHOD;
+    assert!(any.is_sorted_by(|one, next| one.code() < next.code()));
+    for error in ApiError::ALL {
+        let is_own = methods().any(|method| method.errors.contains(error));
+        assert!(is_own || any.contains(error), "{} is nobody's", error.name());
     }
 }
 

@@ -5,13 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::page::{paragraphs, wrapped};
-
-/// The name that a reference ends in.
-fn target(schema: &Value) -> Option<&str> {
-    let only = schema["allOf"].as_array().and_then(|all| all.first());
-    let reference = schema.get("$ref").or_else(|| only?.get("$ref"))?;
-    reference.as_str()?.rsplit('/').next()
-}
+use super::shape::target;
 
 fn link(name: &str) -> String {
     format!("[{name}](#{})", name.to_lowercase())

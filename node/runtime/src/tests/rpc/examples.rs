@@ -12,6 +12,13 @@ use super::*;
 use crate::tests::evidence::votes_of;
 
 const RECORDS: &str = "../../rpc/api/examples.json";
+/// Calls that are refused, with their whole answers, for docs/rpc.md.
+const REFUSALS: &str = "../../rpc/api/refusals.json";
+const REFUSED: [(&str, &str); 3] = [
+    ("governance_merchant", r#"{"merchant": "9"}"#),
+    ("settlement_window", r#"{"window": "1"}"#),
+    ("chain_heads", "{}"),
+];
 const REGISTRAR: ParticipantId = ParticipantId::new(601);
 /// The longest base64 text that is recorded whole; of a longer one its first letters are kept.
 const BASE64_LETTERS_MAX: usize = 64;
@@ -154,21 +161,26 @@ fn admit(server: &Served) {
     }
 }
 
+/// Calls a method, and gives its whole answer.
+async fn answer(server: &Served, method: &str, params: &Map<String, Value>) -> Value {
+    let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+    let request = request.to_string();
+    let mut posting = std::pin::pin!(server.post(&request));
+    loop {
+        tokio::select! {
+            answer = &mut posting => return answer,
+            () = tokio::time::sleep(Duration::from_millis(5)) => admit(server),
+        }
+    }
+}
+
 /// Calls one method as its row says.
 async fn call(
     server: &Served,
     method: &Method,
     params: &Map<String, Value>,
 ) -> Result<Value, String> {
-    let request = json!({"jsonrpc": "2.0", "id": 1, "method": method.name, "params": params});
-    let request = request.to_string();
-    let mut posting = std::pin::pin!(server.post(&request));
-    let mut answer = loop {
-        tokio::select! {
-            answer = &mut posting => break answer,
-            () = tokio::time::sleep(Duration::from_millis(5)) => admit(server),
-        }
-    };
+    let mut answer = answer(server, method.name, params).await;
     match answer.get("result") {
         Some(_) => Ok(answer["result"].take()),
         None => Err(format!("its example is refused; write one that the chain answers: {answer}")),
@@ -287,14 +299,38 @@ async fn every_example_runs_live_and_is_judged_by_its_own_schema() {
         }
     }
     assert!(complaints.is_empty(), "{}\n{known}", complaints.join("\n"));
+    keep(RECORDS, &calls);
+}
+
+/// Compares calls by their methods with those that a file keeps; writes the file if asked for.
+fn keep(file: &str, calls: &BTreeMap<&'static str, Value>) {
     if std::env::var_os("SLUICE_WRITE_PAGES").is_some() {
-        std::fs::write(RECORDS, serde_json::to_string_pretty(&calls).unwrap() + "\n").unwrap();
+        std::fs::write(file, serde_json::to_string_pretty(calls).unwrap() + "\n").unwrap();
     }
-    let kept = std::fs::read_to_string(RECORDS).unwrap();
+    let kept = std::fs::read_to_string(file).unwrap();
     let kept: BTreeMap<String, Value> = serde_json::from_str(&kept).unwrap();
-    for (name, call) in &calls {
+    for (name, call) in calls {
         let kept = kept.get(*name).unwrap_or(&Value::Null);
-        assert_eq!(kept, call, "{RECORDS}: {name} is answered otherwise; SLUICE_WRITE_PAGES=1");
+        assert_eq!(kept, call, "{file}: {name} is answered otherwise; SLUICE_WRITE_PAGES=1");
     }
-    assert_eq!(kept.len(), calls.len(), "{RECORDS} has a method that is gone");
+    assert_eq!(kept.len(), calls.len(), "{file} has a method that is gone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_example_of_a_refusal_runs_live_and_its_data_is_as_the_document_says() {
+    let server = Served::start(example_chain()).await;
+    let (document, mut calls) = (document_value().unwrap(), BTreeMap::new());
+    let of_data = json!({ "$ref": "#/components/schemas/ErrorData" });
+    for (method, params) in REFUSED {
+        let params = serde_json::from_str(params).unwrap();
+        let answer = answer(&server, method, &params).await;
+        if let Some(data) = answer["error"].get("data") {
+            judge(&document, &of_data, data, method).unwrap();
+        }
+        let code = answer["error"]["code"].as_i64().unwrap();
+        let known = document["components"]["errors"].as_object().unwrap().values();
+        assert_eq!(known.filter(|error| error["code"] == code).count(), 1, "{answer}");
+        calls.insert(method, json!({ "params": params, "answer": answer }));
+    }
+    keep(REFUSALS, &calls);
 }
