@@ -38,6 +38,8 @@ const ROOT: &[&str] = &[
     "homes",
     "target",
 ];
+/// Files that a test prints from the code; nobody reads them from top to bottom.
+const PRINTED: &[&str] = &["scripts/python_client/sluice_types.py"];
 /// Names that say nothing. If no room fits, a word is missing from docs/glossary.md.
 const EMPTY_NAMES: &[&str] = &["common", "helper", "helpers", "misc", "shared", "util", "utils"];
 
@@ -140,7 +142,8 @@ fn files_are_short() {
     let mut complaints = Vec::new();
     for (path, text) in sources(&["rs", "py"]).into_iter().filter(|(path, _)| !is_test(path)) {
         let lines = text.lines().count();
-        if lines > LINES_MAX {
+        let is_printed = PRINTED.iter().any(|printed| path == Path::new(printed));
+        if lines > LINES_MAX && !is_printed {
             complaints.push(format!("{}: {lines} lines; which room is missing?", path.display()));
         }
     }

@@ -4,6 +4,7 @@
 mod batch;
 mod cashback;
 mod chain;
+mod discovery;
 mod fault;
 mod feeds;
 mod fx;
@@ -24,9 +25,9 @@ use jsonrpsee::core::server::Methods;
 use jsonrpsee::core::{RegisterMethodError, RpcResult};
 use jsonrpsee::types::ErrorObjectOwned;
 use rpc_api::{
-    ApiError, BatchRpcServer, CashbackRpcServer, ChainRpcServer, FxRpcServer, GovernanceRpcServer,
-    LedgerRpcServer, NodeRpcServer, Page, RechargeRpcServer, RiskRpcServer, SettlementRpcServer,
-    api_error,
+    ApiError, BatchRpcServer, CashbackRpcServer, ChainRpcServer, DiscoveryRpcServer, FxRpcServer,
+    GovernanceRpcServer, LedgerRpcServer, NodeRpcServer, Page, RechargeRpcServer, RiskRpcServer,
+    SettlementRpcServer, api_error,
 };
 use rpc_server::{Cost, Reader};
 
@@ -59,7 +60,8 @@ pub fn methods(node: &Arc<ServedNode>, reader: &Reader) -> Result<Methods, Regis
     methods.merge(RiskRpcServer::into_rpc(api.clone()))?;
     methods.merge(GovernanceRpcServer::into_rpc(api.clone()))?;
     methods.merge(ChainRpcServer::into_rpc(api.clone()))?;
-    methods.merge(NodeRpcServer::into_rpc(api))?;
+    methods.merge(NodeRpcServer::into_rpc(api.clone()))?;
+    methods.merge(DiscoveryRpcServer::into_rpc(api))?;
     Ok(methods)
 }
 

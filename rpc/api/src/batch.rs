@@ -1,51 +1,16 @@
-//! `batch_*`: submitting signed batches and asking what became of them.
+//! Batches in JSON: how far each has come, and its items' outcomes.
 
 use chain_types::{BatchId, BlockHash, Outcome, Rejection};
-use jsonrpsee::core::RpcResult;
-use jsonrpsee::proc_macros::rpc;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::base64::{Base64Bytes, encode_base64};
+use crate::base64::encode_base64;
+use crate::forms::Base64Form;
 use crate::standing::OrderStanding;
-
-/// Methods of the `batch` namespace.
-#[rpc(server, client, namespace = "batch")]
-pub trait BatchRpc {
-    /// Submits one signed batch (docs/wire-format.md) as one base64 string.
-    ///
-    /// `wait`: `"admitted"` (the default) answers once the node has checked the batch and holds
-    /// it; `"final"` answers once a block with it is decided, with the outcomes. `timeout_ms`
-    /// bounds the wait (default 10,000; the server's `wait_ms_max` is the most).
-    /// `with_codes`: also give every item's outcome code, as base64.
-    ///
-    /// Sending the same bytes again is safe: while they wait it joins the wait, and once they are
-    /// final it gives the same answer, also when their valid-until time has passed, the key was
-    /// rotated since, or the node is not ready. An item whose order the chain knew before carries
-    /// that order's standing.
-    ///
-    /// # Errors
-    /// Rejections 100 to 116; `invalid-base64`; `wait-timeout`, which says nothing about the
-    /// batch's fate: ask `batch_status`.
-    #[method(name = "submit")]
-    async fn submit(
-        &self,
-        bytes_base64: Base64Bytes,
-        wait: Option<Wait>,
-        timeout_ms: Option<u64>,
-        with_codes: Option<bool>,
-    ) -> RpcResult<BatchReport>;
-
-    /// The state of a batch at this node, with its outcomes once it is final.
-    ///
-    /// # Errors
-    /// `id-malformed`. A batch that this node does not know is no error: `state` is `"unknown"`;
-    /// but `node-behind` while the node is not ready, for it cannot know what others have decided.
-    #[method(name = "status")]
-    async fn status(&self, batch_id: String, with_codes: Option<bool>) -> RpcResult<BatchReport>;
-}
+use crate::text::{OptionalText, Text};
 
 /// The stage of a batch until which `batch_submit` waits before it answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Wait {
     /// Until this node has checked the batch and holds it.
@@ -56,7 +21,7 @@ pub enum Wait {
 }
 
 /// How far a batch has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum BatchState {
     /// This node neither holds it nor finds it in the chain.
@@ -68,10 +33,10 @@ pub enum BatchState {
 }
 
 /// A batch as this node knows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BatchReport {
     /// The id of the batch: the hash of its header.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<BatchId>")]
     pub batch_id: BatchId,
     /// How far it has come.
     pub state: BatchState,
@@ -82,7 +47,7 @@ pub struct BatchReport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_index: Option<u32>,
     /// The hash of the block that holds the batch, once final.
-    #[serde(default, with = "crate::text::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "OptionalText::<BlockHash>", skip_serializing_if = "Option::is_none")]
     pub block_hash: Option<BlockHash>,
     /// The time of the block that holds the batch, once final, in milliseconds since 1970 (UTC).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,7 +73,7 @@ impl BatchReport {
 }
 
 /// The outcomes of a batch's items: counts by code, and each item that was not applied.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Outcomes {
     /// How many items the batch holds.
     pub item_count: u32,
@@ -118,11 +83,12 @@ pub struct Outcomes {
     pub not_applied: Vec<ItemOutcome>,
     /// Every item's code, two little-endian bytes each, as base64; when asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Text<Base64Form>>")]
     pub codes_base64: Option<String>,
 }
 
 /// How many items had one outcome.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OutcomeCount {
     /// The outcome's code: below 100 as docs/settlement-rules.md lists them, else a rejection's.
     pub code: u16,
@@ -133,11 +99,11 @@ pub struct OutcomeCount {
 }
 
 /// An item that was not applied.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ItemOutcome {
     /// The item's place in the batch.
     pub item_index: u32,
-    /// The outcome's code, as in [`OutcomeCount::code`].
+    /// The outcome's code: below 100 as docs/settlement-rules.md lists them, else a rejection's.
     pub code: u16,
     /// The stable name that belongs to the code.
     pub name: String,

@@ -1,37 +1,42 @@
 //! Blocks in JSON: in short, whole, by what they are asked for, and the evidence that they hold.
 
 use chain_types::{BatchId, Block, BlockHash, Certificate, Digest, EquivocationKind, codec};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::forms::Base64Form;
+use crate::text::{DigestText, Text};
+
 /// A change of validators.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HandoverReport {
     /// The last block that the validators before it decided; its height is the cursor after it.
     pub height: u64,
     /// The handover's bytes (docs/wire-format.md), as base64.
+    #[schemars(with = "Text<Base64Form>")]
     pub handover_base64: String,
 }
 
 /// A block's name in a question: its height as a number, or its hash as hexadecimal text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum BlockSelector {
     /// The block of this height.
     Height(u64),
     /// The block with this hash, 64 hexadecimal digits.
-    Hash(String),
+    Hash(#[schemars(with = "Text<BlockHash>")] String),
 }
 
 /// A block in short.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BlockSummary {
     /// The block's height; block zero is made from the genesis file.
     pub height: u64,
     /// The hash of the block's header.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<BlockHash>")]
     pub block_hash: BlockHash,
     /// The block before it.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<BlockHash>")]
     pub parent: BlockHash,
     /// The block's time, in milliseconds since 1970 (UTC).
     pub time_ms: u64,
@@ -46,7 +51,7 @@ pub struct BlockSummary {
     /// How many batches it holds.
     pub batch_count: u32,
     /// The digest of the whole state after it.
-    #[serde(with = "crate::text::digest")]
+    #[serde(with = "DigestText")]
     pub state_digest: Digest,
 }
 
@@ -70,7 +75,7 @@ impl BlockSummary {
 }
 
 /// A block with everything in its header, its batch ids and its certificate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BlockReport {
     /// The fields that a block shares with its summary.
     #[serde(flatten)]
@@ -78,31 +83,33 @@ pub struct BlockReport {
     /// The protocol version it was executed under.
     pub protocol_version: u16,
     /// Merkle root over the batch ids.
-    #[serde(with = "crate::text::digest")]
+    #[serde(with = "DigestText")]
     pub batches_root: Digest,
     /// How many pieces of evidence against validators it holds: see `chain_evidence`.
     pub evidence_count: u32,
     /// Merkle root over its evidence.
-    #[serde(with = "crate::text::digest")]
+    #[serde(with = "DigestText")]
     pub evidence_root: Digest,
     /// Merkle root over the outcomes roots.
-    #[serde(with = "crate::text::digest")]
+    #[serde(with = "DigestText")]
     pub results_root: Digest,
     /// The digest of the validators who decided it.
-    #[serde(with = "crate::text::digest")]
+    #[serde(with = "DigestText")]
     pub validators_hash: Digest,
     /// The digest of the parameters it was executed under.
-    #[serde(with = "crate::text::digest")]
+    #[serde(with = "DigestText")]
     pub parameters_hash: Digest,
     /// Its batches, in the order of execution.
     pub batches: Vec<BatchReference>,
     /// The canonical bytes (docs/wire-format.md) of each piece of its evidence, as base64.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<Text<Base64Form>>")]
     pub evidence_base64: Vec<String>,
     /// The quorum that decided it; absent for block zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<CertificateReport>,
     /// The header's canonical bytes (docs/wire-format.md), as base64.
+    #[schemars(with = "Text<Base64Form>")]
     pub header_base64: String,
 }
 
@@ -132,21 +139,22 @@ impl BlockReport {
 }
 
 /// A batch in a block.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BatchReference {
     /// The id of the batch: the hash of its header.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<BatchId>")]
     pub batch_id: BatchId,
 }
 
 /// The precommits of a quorum, which decided a block.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CertificateReport {
     /// The round in which the block was decided.
     pub round: u32,
     /// The validators who signed, ascending.
     pub signers: Vec<u32>,
     /// The certificate's canonical bytes (docs/wire-format.md), as base64.
+    #[schemars(with = "Text<Base64Form>")]
     pub certificate_base64: String,
 }
 
@@ -162,14 +170,14 @@ impl CertificateReport {
 }
 
 /// A validator caught at signing two values where it may sign one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EvidenceReport {
     /// The validator: its place in the list of nodes.
     pub validator: u32,
     /// The name of the validator's node.
     pub name: String,
     /// The kind of message of which it signed two.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<EquivocationKind>")]
     pub what: EquivocationKind,
     /// The height at which it did.
     pub height: u64,
@@ -177,9 +185,11 @@ pub struct EvidenceReport {
     pub round: u32,
     /// The lower of the two values: a block hash; absent for a vote for nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Text<BlockHash>>")]
     pub first: Option<String>,
     /// The higher of the two values, in the same form as the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Text<BlockHash>>")]
     pub second: Option<String>,
     /// The height of the block that holds the evidence.
     pub block_height: u64,

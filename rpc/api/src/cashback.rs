@@ -1,55 +1,20 @@
-//! `cashback_*`: programmes with their budgets, and what a user has of them.
+//! Cashback in JSON: programmes with their budgets, and a user's month.
 
-use jsonrpsee::core::RpcResult;
-use jsonrpsee::proc_macros::rpc;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::forms::{CurrencyForm, MonthForm, PseudonymForm};
 use crate::money::Money;
-use crate::page::Page;
-
-/// Methods of the `cashback` namespace.
-#[rpc(server, client, namespace = "cashback")]
-pub trait CashbackRpc {
-    /// Programmes, ascending by merchant and currency.
-    ///
-    /// # Errors
-    /// `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "programmes")]
-    async fn programmes(
-        &self,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<ProgrammeReport>>;
-
-    /// A merchant's programme in a currency: its versions, and its budget now.
-    ///
-    /// # Errors
-    /// `id-malformed`, `not-found`.
-    #[method(name = "programme")]
-    async fn programme(&self, merchant: String, currency: String) -> RpcResult<ProgrammeReport>;
-
-    /// A user's recharges and cashback of the present month under a programme, and what can rest on
-    /// an order of it or of the month before. A user who is not known has none. The user is a
-    /// pseudonym, 32 hexadecimal digits.
-    ///
-    /// # Errors
-    /// `id-malformed`; `not-found` when there is no such programme.
-    #[method(name = "user_month")]
-    async fn user_month(
-        &self,
-        merchant: String,
-        currency: String,
-        user: String,
-    ) -> RpcResult<UserMonthReport>;
-}
+use crate::text::Text;
 
 /// A merchant's cashback programme in one currency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProgrammeReport {
     /// The id of the merchant whose programme this is.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<u64>")]
     pub merchant: u64,
     /// The currency of its orders and of its budget: an ISO 4217 code.
+    #[schemars(with = "Text<CurrencyForm>")]
     pub currency: String,
     /// The programme's number among the merchant's, from 1.
     pub number: u32,
@@ -62,7 +27,7 @@ pub struct ProgrammeReport {
 }
 
 /// A programme as it holds from a height on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProgrammeVersion {
     /// The first block that executes under it.
     pub since_height: u64,
@@ -104,7 +69,7 @@ impl ProgrammeVersion {
 }
 
 /// "Above five recharges in a calendar month, eight percent".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TierReport {
     /// It holds for the recharges after this many in the month.
     pub above: u16,
@@ -119,7 +84,7 @@ impl From<chain_types::CashbackTier> for TierReport {
 }
 
 /// A programme's budget: what its account says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BudgetReport {
     /// The sum of deposits and of grants that were taken back.
     pub credited: Money,
@@ -132,14 +97,16 @@ pub struct BudgetReport {
 }
 
 /// A user's recharges of one month under one programme.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UserMonthReport {
     /// The id of the merchant whose programme grants.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<u64>")]
     pub merchant: u64,
     /// The user's pseudonym, hexadecimal.
+    #[schemars(with = "Text<PseudonymForm>")]
     pub user: String,
     /// The month of the node's head in the programme's time zone: `2026-11`.
+    #[schemars(with = "Text<MonthForm>")]
     pub month: String,
     /// Orders collected in it.
     pub recharge_count: u16,
@@ -158,9 +125,10 @@ pub struct UserMonthReport {
 
 /// The sums that decide how much of a month's cashback an order takes along when it is returned:
 /// section 8 of docs/settlement-rules.md.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RestReport {
     /// The month, written `2026-11`, in the programme's time zone.
+    #[schemars(with = "Text<MonthForm>")]
     pub month: String,
     /// The rest of its grants, after returns.
     pub granted: Money,

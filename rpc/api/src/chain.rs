@@ -1,136 +1,26 @@
-//! `chain_*`: the chain's identity, registry and parameters; its blocks, and each as it is decided.
+//! The chain as of its genesis file, in JSON: participants, merchants, lines and nodes.
 
 use chain_types::{ChainGenesis, ChainId, LiquidityLine, Merchant, Node, Participant, Roles};
-use jsonrpsee::core::{RpcResult, SubscriptionResult};
-use jsonrpsee::proc_macros::rpc;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::block::{BlockReport, BlockSelector, BlockSummary, EvidenceReport, HandoverReport};
+use crate::forms::{CurrencyForm, KeyForm, RoleForm};
 use crate::money::{Money, currency_code};
-use crate::page::Page;
 use crate::parameters::ParametersReport;
-
-/// Methods of the `chain` namespace.
-#[rpc(server, client, namespace = "chain")]
-pub trait ChainRpc {
-    /// The chain id: SHA-256 of the genesis file, hexadecimal.
-    #[method(name = "id")]
-    async fn id(&self) -> RpcResult<String>;
-
-    /// The chain's name, parameters and nodes, as of its genesis file, and how long its lists are.
-    #[method(name = "info")]
-    async fn info(&self) -> RpcResult<ChainInfo>;
-
-    /// Participants of the genesis file, ascending by id.
-    ///
-    /// # Errors
-    /// `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "participants")]
-    async fn genesis_participants(
-        &self,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<ParticipantReport>>;
-
-    /// Merchants of the genesis file, ascending by id.
-    ///
-    /// # Errors
-    /// `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "merchants")]
-    async fn genesis_merchants(
-        &self,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<MerchantReport>>;
-
-    /// Liquidity lines of the genesis file, ascending by gateway and currency.
-    ///
-    /// # Errors
-    /// `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "liquidity")]
-    async fn genesis_liquidity(
-        &self,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<LiquidityReport>>;
-
-    /// The parameters at the node's head.
-    #[method(name = "parameters")]
-    async fn parameters(&self) -> RpcResult<ParametersReport>;
-
-    /// The newest decided block that this node has applied.
-    #[method(name = "head")]
-    async fn head(&self) -> RpcResult<BlockSummary>;
-
-    /// One block with its batch ids and certificate, by height (a number) or hash (text).
-    ///
-    /// # Errors
-    /// `id-malformed`, `not-found` with the node's head.
-    #[method(name = "block")]
-    async fn block(&self, block: BlockSelector) -> RpcResult<BlockReport>;
-
-    /// Blocks, newest first.
-    ///
-    /// # Errors
-    /// `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "blocks")]
-    async fn blocks(
-        &self,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<BlockSummary>>;
-
-    /// Validators that were caught at signing two values where they may sign one, oldest first.
-    ///
-    /// # Errors
-    /// `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "evidence")]
-    async fn evidence(
-        &self,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<EvidenceReport>>;
-
-    /// Every change of validators that the chain made, oldest first: verified once from the genesis
-    /// file on, they verify each receipt and proof that was asked for with `lineage_apart`. A page
-    /// that goes on may hold fewer than asked for: it has at most 4 MiB. To resume later, pass the
-    /// height of the last change received.
-    ///
-    /// # Errors
-    /// `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "lineage")]
-    async fn lineage(
-        &self,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<HandoverReport>>;
-
-    /// Decided blocks in order, without a gap: first those from `from_height` on, then each as it
-    /// is decided; with none, those decided from now on. To resume, subscribe from the height
-    /// after the last one received. Over WebSocket only.
-    ///
-    /// # Errors
-    /// `too-many-subscriptions`.
-    #[subscription(
-        name = "subscribe_blocks" => "block_event",
-        unsubscribe = "unsubscribe_blocks",
-        item = BlockSummary,
-        with_extensions
-    )]
-    async fn subscribe_blocks(&self, from_height: Option<u64>) -> SubscriptionResult;
-}
+use crate::text::Text;
 
 /// The chain, as of its genesis file. What grows with the scheme stands in lists of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChainInfo {
     /// SHA-256 of the genesis file.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<ChainId>")]
     pub chain_id: ChainId,
     /// The chain's name in the genesis file.
     pub name: String,
     /// The time of block zero.
     pub genesis_time_ms: u64,
     /// The currencies it accepts: ISO 4217 codes.
+    #[schemars(with = "Vec<Text<CurrencyForm>>")]
     pub currencies: Vec<String>,
     /// Parameters from block zero on.
     pub parameters: ParametersReport,
@@ -145,15 +35,17 @@ pub struct ChainInfo {
 }
 
 /// A registered legal party, with its key and its roles.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ParticipantReport {
     /// The participant's id, which its order ids end in.
     pub participant: u32,
     /// The participant's name in the registry.
     pub name: String,
     /// Its roles, by the names that the genesis file uses.
+    #[schemars(with = "Vec<Text<RoleForm>>")]
     pub roles: Vec<String>,
     /// The ed25519 key that signs its batches, as 64 hexadecimal digits.
+    #[schemars(with = "Text<KeyForm>")]
     pub public_key: String,
     /// True if it is barred.
     pub suspended: bool,
@@ -178,10 +70,10 @@ impl ParticipantReport {
 }
 
 /// A registered merchant, with the gateway that pays it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MerchantReport {
     /// The merchant's id, as text.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<u64>")]
     pub merchant: u64,
     /// The merchant's name in the registry.
     pub name: String,
@@ -208,7 +100,7 @@ impl MerchantReport {
 }
 
 /// A gateway's line in one currency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LiquidityReport {
     /// The participant id of the gateway that owns the line.
     pub gateway: u32,
@@ -230,7 +122,7 @@ impl LiquidityReport {
 }
 
 /// A node of the network.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NodeReport {
     /// Its place in the list: the validator's id, if it is one.
     pub node: u32,
@@ -241,8 +133,10 @@ pub struct NodeReport {
     /// Voting power; zero for an edge node.
     pub power: u64,
     /// The key of its votes, hexadecimal; zeros of a node that was removed.
+    #[schemars(with = "Text<KeyForm>")]
     pub validator_key: String,
     /// The key of its connections, hexadecimal; zeros of a node that was removed.
+    #[schemars(with = "Text<KeyForm>")]
     pub network_key: String,
     /// True if governance removed it: it keeps its place and its name, and is no peer any more.
     pub removed: bool,

@@ -5,9 +5,10 @@
 //!
 //! The first two carry [`ErrorData`] as `data`, and of the third -32602, which names a parameter.
 
-use chain_types::BatchError;
+use chain_types::{BatchError, Rejection};
 use jsonrpsee::types::error::INVALID_PARAMS_CODE;
 use jsonrpsee::types::{ErrorObject, ErrorObjectOwned};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 chain_types::coded_errors! {
@@ -38,7 +39,21 @@ chain_types::coded_errors! {
     ProofTooLarge = 1040, "proof-too-large", false, "The receipt or proof would be larger than any verifier accepts.", "Ask with `lineage_apart`, and verify with the lineage of `chain_lineage`. If it is still too large, replay the chain.";
 }
 
-/// A JSON-RPC 2.0 or transport error: code, name, cause and remedy.
+impl ApiError {
+    /// The errors that every method may give beside those of its row, ascending by code.
+    pub const OF_ANY_METHOD: &'static [Self] = &[
+        Self::NodeStarting,
+        Self::InternalFault,
+        Self::JsonTooDeep,
+        Self::BudgetExceeded,
+        Self::BodyTooLarge,
+        Self::BodyTimeout,
+        Self::NodeBusy,
+        Self::CallTimeout,
+    ];
+}
+
+/// A JSON-RPC 2.0 or transport error: code, cause and remedy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProtocolError {
     /// The number, as JSON-RPC's `code`.
@@ -100,7 +115,7 @@ pub const PROTOCOL_ERRORS: &[ProtocolError] = &[
 ];
 
 /// The `data` of an error with a positive code, and of -32602.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorData {
     /// The stable name of the code.
     pub name: String,
@@ -116,7 +131,7 @@ pub struct ErrorData {
     /// false, the order may be in the books, or may still come there: ask `recharge_order` first.
     #[serde(default)]
     pub new_id_is_safe: bool,
-    /// When to try again, if the node can tell.
+    /// After how many milliseconds to try again, if the node can tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
 }
@@ -127,13 +142,58 @@ impl ErrorData {
         serde_json::from_str(error.data()?.get()).ok()
     }
 
-    fn into_error(self, code: i32) -> ErrorObjectOwned {
+    /// The data of the interface's own error, without a detail.
+    pub(crate) fn of_api(error: ApiError) -> Self {
+        Self {
+            name: error.name().to_owned(),
+            cause: error.cause().to_owned(),
+            remedy: error.remedy().to_owned(),
+            detail: String::new(),
+            transient: error.is_transient(),
+            // What the interface refuses says nothing of the chain.
+            new_id_is_safe: false,
+            retry_after_ms: None,
+        }
+    }
+
+    /// The data of a rejection, without a detail.
+    pub(crate) fn of_rejection(rejection: Rejection) -> Self {
+        Self {
+            name: rejection.name().to_owned(),
+            cause: rejection.cause().to_owned(),
+            remedy: rejection.remedy().to_owned(),
+            detail: String::new(),
+            transient: rejection.is_transient(),
+            new_id_is_safe: rejection.new_id_is_safe(),
+            retry_after_ms: None,
+        }
+    }
+
+    /// The data of a call whose parameters are wrong; `name` is as [`parameter_error`] says.
+    pub(crate) fn of_parameters(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            cause: PARAMETERS_CAUSE.to_owned(),
+            remedy: PARAMETERS_REMEDY.to_owned(),
+            detail: String::new(),
+            transient: false,
+            new_id_is_safe: false,
+            retry_after_ms: None,
+        }
+    }
+
+    /// The code's message: the name, the cause and the detail.
+    pub(crate) fn message(&self) -> String {
         let mut message = format!("{}: {}", self.name, self.cause);
         if !self.detail.is_empty() {
             message.push(' ');
             message.push_str(&self.detail);
         }
-        ErrorObject::owned(code, message, Some(self))
+        message
+    }
+
+    fn into_error(self, code: i32) -> ErrorObjectOwned {
+        ErrorObject::owned(code, self.message(), Some(self))
     }
 }
 
@@ -148,16 +208,7 @@ pub fn api_error_after(
     detail: impl Into<String>,
     retry_after_ms: Option<u64>,
 ) -> ErrorObjectOwned {
-    let data = ErrorData {
-        name: error.name().to_owned(),
-        cause: error.cause().to_owned(),
-        remedy: error.remedy().to_owned(),
-        detail: detail.into(),
-        transient: error.is_transient(),
-        // What the interface refuses says nothing of the chain.
-        new_id_is_safe: false,
-        retry_after_ms,
-    };
+    let data = ErrorData { detail: detail.into(), retry_after_ms, ..ErrorData::of_api(error) };
     data.into_error(error.code())
 }
 
@@ -166,13 +217,10 @@ pub fn api_error_after(
 pub fn rejection_error(error: &BatchError, retry_after_ms: Option<u64>) -> ErrorObjectOwned {
     let rejection = error.rejection;
     let data = ErrorData {
-        name: rejection.name().to_owned(),
-        cause: rejection.cause().to_owned(),
-        remedy: rejection.remedy().to_owned(),
         detail: error.detail.clone(),
         transient: rejection.is_transient() && retry_after_ms.is_some(),
-        new_id_is_safe: rejection.new_id_is_safe(),
         retry_after_ms,
+        ..ErrorData::of_rejection(rejection)
     };
     data.into_error(i32::from(rejection.code()))
 }
@@ -180,14 +228,12 @@ pub fn rejection_error(error: &BatchError, retry_after_ms: Option<u64>) -> Error
 /// A JSON-RPC error -32602 that says which parameter was wrong and how: `name` is one of
 /// `parameter-unknown`, `parameter-repeated`, `parameter-missing` and `parameter-malformed`.
 pub(crate) fn parameter_error(name: &str, detail: &str) -> ErrorObjectOwned {
-    let data = ErrorData {
-        name: name.to_owned(),
-        cause: PARAMETERS_CAUSE.to_owned(),
-        remedy: PARAMETERS_REMEDY.to_owned(),
-        detail: detail.to_owned(),
-        transient: false,
-        new_id_is_safe: false,
-        retry_after_ms: None,
-    };
+    let data = ErrorData { detail: detail.to_owned(), ..ErrorData::of_parameters(name) };
     data.into_error(INVALID_PARAMS_CODE)
+}
+
+/// A client's text as an error shows it: at most `letters_max` letters, quoted as in JSON.
+pub fn quoted(text: &str, letters_max: usize) -> String {
+    let shown: String = text.chars().take(letters_max).collect();
+    serde_json::Value::String(shown).to_string()
 }

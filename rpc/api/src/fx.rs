@@ -1,83 +1,22 @@
-//! `fx_*`: rates, the reference that quotes are held against, and quotes.
+//! Conversion in JSON: rates, the reference that quotes are held against, and quotes.
 
 use chain_types::Rejection;
-use jsonrpsee::core::RpcResult;
-use jsonrpsee::proc_macros::rpc;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::forms::{CurrencyForm, RateForm};
 use crate::money::Money;
-use crate::page::Page;
 use crate::recharge::RejectionReport;
-
-/// Methods of the `fx` namespace. A pair is the currency that is collected, then the one that is
-/// paid out, as ISO 4217 codes. A rate is decimal text: units of the payout currency for one of
-/// the currency collected, both major units.
-#[rpc(server, client, namespace = "fx")]
-pub trait FxRpc {
-    /// The reference rate of a pair at the node's head, or why there is none.
-    ///
-    /// # Errors
-    /// `id-malformed` when a currency is none.
-    #[method(name = "reference")]
-    async fn reference(
-        &self,
-        currency: String,
-        payout_currency: String,
-    ) -> RpcResult<ReferenceReport>;
-
-    /// Every provider's last rate of a pair, ascending by provider.
-    ///
-    /// # Errors
-    /// `id-malformed`, `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "rates")]
-    async fn rates(
-        &self,
-        currency: String,
-        payout_currency: String,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<RateReport>>;
-
-    /// All rates of a pair that a provider has published, the oldest first.
-    ///
-    /// # Errors
-    /// `id-malformed`, `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "rate_history")]
-    async fn rate_history(
-        &self,
-        currency: String,
-        payout_currency: String,
-        provider: u32,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<RateReport>>;
-
-    /// One quote, by its number as a decimal string.
-    ///
-    /// # Errors
-    /// `id-malformed`, `not-found`.
-    #[method(name = "quote")]
-    async fn quote(&self, quote_id: String) -> RpcResult<QuoteReport>;
-
-    /// A provider's quotes, ascending by id.
-    ///
-    /// # Errors
-    /// `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "quotes")]
-    async fn quotes(
-        &self,
-        provider: u32,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<QuoteReport>>;
-}
+use crate::text::Text;
 
 /// The reference rate of a pair.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReferenceReport {
     /// The currency that is collected.
+    #[schemars(with = "Text<CurrencyForm>")]
     pub currency: String,
     /// The currency that is paid out.
+    #[schemars(with = "Text<CurrencyForm>")]
     pub payout_currency: String,
     /// The node's head, as of which this holds.
     pub height: u64,
@@ -85,6 +24,7 @@ pub struct ReferenceReport {
     pub time_ms: u64,
     /// The median of the fresh rates; absent when there are too few.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Text<RateForm>>")]
     pub rate: Option<String>,
     /// Why there is none: what an order that names a quote of the pair would be refused with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,9 +37,11 @@ pub struct ReferenceReport {
     pub rates_min: u32,
     /// The level from which the median may differ by less than a step; absent before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Text<RateForm>>")]
     pub confirmed: Option<String>,
     /// A level further away, which waits for confirmation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Text<RateForm>>")]
     pub waiting: Option<String>,
     /// From when on a published rate confirms that level, if the fresh rates have kept to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,15 +57,18 @@ impl ReferenceReport {
 }
 
 /// A provider's rate of a pair.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RateReport {
     /// The currency that is collected.
+    #[schemars(with = "Text<CurrencyForm>")]
     pub currency: String,
     /// The currency that is paid out.
+    #[schemars(with = "Text<CurrencyForm>")]
     pub payout_currency: String,
     /// The participant id of the FX provider that published it.
     pub provider: u32,
     /// The payout currency's units for one unit of the currency, as a decimal number.
+    #[schemars(with = "Text<RateForm>")]
     pub rate: String,
     /// When the provider observed it.
     pub observed_ms: u64,
@@ -134,18 +79,21 @@ pub struct RateReport {
 }
 
 /// A provider's offer to convert.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct QuoteReport {
     /// Its number; the upper 32 bits are the provider's id.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<u64>")]
     pub quote_id: u64,
     /// The participant id of the FX provider that made the quote.
     pub provider: u32,
     /// The currency that is collected.
+    #[schemars(with = "Text<CurrencyForm>")]
     pub currency: String,
     /// The currency that is paid out.
+    #[schemars(with = "Text<CurrencyForm>")]
     pub payout_currency: String,
     /// The payout currency's units for one unit of the currency, as a decimal number.
+    #[schemars(with = "Text<RateForm>")]
     pub rate: String,
     /// How much may be collected under it.
     pub ceiling: Money,

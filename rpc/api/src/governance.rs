@@ -1,89 +1,19 @@
-//! `governance_*`: who may do what now, and what settlement operators want to change of it.
+//! The registry in JSON, and the changes of it that settlement operators propose.
 
 use chain_types::{Change, Digest, Height, Parameters, ProposalId, ProposalStatus, PublicKey};
-use jsonrpsee::core::RpcResult;
-use jsonrpsee::proc_macros::rpc;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cashback::ProgrammeVersion;
 use crate::chain::{NodeReport, ParticipantReport};
+use crate::forms::{Base64Form, CurrencyForm, KeyForm};
 use crate::money::currency_code;
-use crate::page::Page;
 use crate::parameters::ParametersReport;
 use crate::recharge::RejectionReport;
-
-/// Methods of the `governance` namespace.
-#[rpc(server, client, namespace = "governance")]
-pub trait GovernanceRpc {
-    /// Returns the registry for the next block: participants and their keys, nodes, currencies,
-    /// parameters, protocol version. Merchants are a list of their own.
-    #[method(name = "registry")]
-    async fn registry(&self) -> RpcResult<RegistryReport>;
-
-    /// Merchants, ascending by id.
-    ///
-    /// # Errors
-    /// `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "merchants")]
-    async fn merchants(
-        &self,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<RegisteredMerchant>>;
-
-    /// One merchant.
-    ///
-    /// # Errors
-    /// `id-malformed`, `not-found`.
-    #[method(name = "merchant")]
-    async fn merchant(&self, merchant: String) -> RpcResult<RegisteredMerchant>;
-
-    /// Merchant registrars with their limits and what they have done of the day, ascending by id.
-    ///
-    /// # Errors
-    /// `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "registrars")]
-    async fn registrars(
-        &self,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<RegistrarReport>>;
-
-    /// Proposals, newest first; with `open_only`, those that wait for approvals or for their
-    /// height.
-    ///
-    /// # Errors
-    /// `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "proposals")]
-    async fn proposals(
-        &self,
-        open_only: Option<bool>,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<ProposalReport>>;
-
-    /// One proposal.
-    ///
-    /// # Errors
-    /// `id-malformed`, `not-found`.
-    #[method(name = "proposal")]
-    async fn proposal(&self, proposal_id: String) -> RpcResult<ProposalReport>;
-
-    /// The changes of the list that an open proposal names, in their order.
-    ///
-    /// # Errors
-    /// `id-malformed`, `not-found`, `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "proposal_changes")]
-    async fn proposal_changes(
-        &self,
-        proposal_id: String,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<ListedChange>>;
-}
+use crate::text::{DigestText, Text};
 
 /// The parties and nodes of the chain, and the rules by which the next block is executed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RegistryReport {
     /// The node's head: this holds for the block after it.
     pub height: u64,
@@ -94,13 +24,14 @@ pub struct RegistryReport {
     /// Nodes; the place in the list is the validator's id.
     pub nodes: Vec<NodeReport>,
     /// The currencies that are accepted: ISO 4217 codes.
+    #[schemars(with = "Vec<Text<CurrencyForm>>")]
     pub currencies: Vec<String>,
     /// The parameters of the chain.
     pub parameters: ParametersReport,
 }
 
 /// A participant with the keys that its batches may be signed with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RegisteredParticipant {
     /// The participant, with its present key.
     #[serde(flatten)]
@@ -111,9 +42,10 @@ pub struct RegisteredParticipant {
 }
 
 /// A key that was replaced and is still accepted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PreviousKey {
     /// The ed25519 key, as 64 hexadecimal digits.
+    #[schemars(with = "Text<KeyForm>")]
     pub public_key: String,
     /// The last height whose block accepts it.
     pub until_height: u64,
@@ -136,10 +68,10 @@ impl RegisteredParticipant {
 }
 
 /// A merchant as it is registered now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RegisteredMerchant {
     /// The merchant's id, as text.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<u64>")]
     pub merchant: u64,
     /// The merchant's name in the registry.
     pub name: String,
@@ -147,6 +79,7 @@ pub struct RegisteredMerchant {
     pub payout_gateway: u32,
     /// A keyed hash of its account there, hexadecimal; absent when the gateway knows it by its id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Text<Digest>>")]
     pub payout_account: Option<String>,
     /// True if new orders for it are refused.
     pub suspended: bool,
@@ -179,20 +112,21 @@ fn payout_account(merchant: &chain_types::Merchant) -> Option<String> {
 }
 
 /// A change that a settlement operator proposed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProposalReport {
     /// The proposal's id, a UUID.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<ProposalId>")]
     pub proposal_id: ProposalId,
     /// The change of the registry that is proposed.
     pub change: ChangeReport,
     /// The change's canonical bytes (docs/wire-format.md), as base64: the digest covers them.
+    #[schemars(with = "Text<Base64Form>")]
     pub change_base64: String,
     /// The digest of the proposal, which an approval names.
-    #[serde(with = "crate::text::digest")]
+    #[serde(with = "DigestText")]
     pub digest: Digest,
     /// How far it has come.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<ProposalStatus>")]
     pub status: ProposalStatus,
     /// The rejection that the change met when it was due; absent if it has not failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -219,7 +153,7 @@ pub struct ProposalReport {
 }
 
 /// A merchant registrar, and what it may still do in the chain's present day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RegistrarReport {
     /// The id of the registrar.
     pub participant: u32,
@@ -236,18 +170,19 @@ pub struct RegistrarReport {
 }
 
 /// A change of a list that a proposal names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListedChange {
     /// Its place in the list, from zero.
     pub place: u32,
     /// The change as people read it.
     pub change: ChangeReport,
     /// Its canonical bytes (docs/wire-format.md), as base64: the list's digest covers them.
+    #[schemars(with = "Text<Base64Form>")]
     pub change_base64: String,
 }
 
 /// One change of the registry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum ChangeReport {
     /// A new participant with its first key; or new name and roles of one, its key as it is.
@@ -257,6 +192,7 @@ pub enum ChangeReport {
         /// The id of the participant whose key changes.
         participant: u32,
         /// The new one, hexadecimal.
+        #[schemars(with = "Text<KeyForm>")]
         public_key: String,
         /// For how many blocks from the activation on the key before is still accepted.
         overlap_heights: u64,
@@ -273,7 +209,7 @@ pub enum ChangeReport {
     /// A merchant is suspended, or is so no longer.
     MerchantSuspended {
         /// The id of the merchant, as text.
-        #[serde(with = "crate::text")]
+        #[serde(with = "Text::<u64>")]
         merchant: u64,
         /// True if new orders for the merchant are refused from the activation on.
         suspended: bool,
@@ -283,7 +219,7 @@ pub enum ChangeReport {
         /// Its name; its number, when this software does not know it.
         parameter: String,
         /// The value, as a decimal string.
-        #[serde(with = "crate::text")]
+        #[serde(with = "Text::<u64>")]
         value: u64,
     },
     /// A node that is added at the end of the list of nodes.
@@ -295,8 +231,10 @@ pub enum ChangeReport {
         /// Voting power; zero for an edge node.
         power: u64,
         /// The key of its votes, hexadecimal.
+        #[schemars(with = "Text<KeyForm>")]
         validator_key: String,
         /// The key of its connections, hexadecimal.
+        #[schemars(with = "Text<KeyForm>")]
         network_key: String,
     },
     /// A node's voting power.
@@ -309,14 +247,16 @@ pub enum ChangeReport {
     /// A currency that is accepted from then on.
     Currency {
         /// Its ISO 4217 code.
+        #[schemars(with = "Text<CurrencyForm>")]
         currency: String,
     },
     /// A merchant's cashback programme in a currency.
     Programme {
         /// The id of the merchant, as text.
-        #[serde(with = "crate::text")]
+        #[serde(with = "Text::<u64>")]
         merchant: u64,
         /// The currency: an ISO 4217 code.
+        #[schemars(with = "Text<CurrencyForm>")]
         currency: String,
         /// The tiers and bounds of the programme's next version.
         #[serde(flatten)]
@@ -332,8 +272,10 @@ pub enum ChangeReport {
         /// The node's place in the list.
         node: u32,
         /// The new key of its votes, hexadecimal; of an edge node the same as `network_key`.
+        #[schemars(with = "Text<KeyForm>")]
         validator_key: String,
         /// The new key of its connections, hexadecimal.
+        #[schemars(with = "Text<KeyForm>")]
         network_key: String,
     },
     /// A node that is no peer and no validator from then on, for good.
@@ -344,7 +286,7 @@ pub enum ChangeReport {
     /// All changes of a list, or none: see `governance_proposal_changes`.
     List {
         /// The digest of the list: the Merkle root of its items.
-        #[serde(with = "crate::text::digest")]
+        #[serde(with = "DigestText")]
         digest: Digest,
         /// How many changes it has.
         count: u32,

@@ -1,117 +1,18 @@
-//! `ledger_*`: accounts, their entries and proofs, whether the books balance, and the transfers
-//! that bring money in or take it out.
+//! The books in JSON: accounts, their entries and proofs, sums, transfers and lines.
+
 use chain_types::{AccountKey, CauseKind, Digest, TransferAction, TransferId, TransferStatus};
-use jsonrpsee::core::RpcResult;
-use jsonrpsee::proc_macros::rpc;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::forms::{Base64Form, ReferenceForm};
 use crate::money::Money;
-use crate::page::Page;
-
-/// Methods of the `ledger` namespace. An account is named `kind:owner:CURRENCY`, such as
-/// `gateway-liquidity:201:CNY`.
-#[rpc(server, client, namespace = "ledger")]
-pub trait LedgerRpc {
-    /// Accounts, ascending by kind, owner and currency.
-    ///
-    /// # Errors
-    /// `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "accounts")]
-    async fn accounts(
-        &self,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<AccountReport>>;
-
-    /// One account.
-    ///
-    /// # Errors
-    /// `id-malformed`, `not-found`.
-    #[method(name = "account")]
-    async fn account(&self, account: String) -> RpcResult<AccountReport>;
-
-    /// The changes of an account, oldest first: one entry a cause and block, not one an order.
-    ///
-    /// # Errors
-    /// `id-malformed`, `not-found`, `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "entries")]
-    async fn entries(
-        &self,
-        account: String,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<EntryReport>>;
-
-    /// An account's counters after the block of a height (the head, when none is given), with
-    /// everything needed to verify them offline: `sluice verify` checks it, given only the genesis
-    /// file; `lineage_apart` as for `recharge_receipt`.
-    ///
-    /// # Errors
-    /// `id-malformed`; `not-found` when the account did not exist yet, or the height lies ahead of
-    /// the node's head; `proof-too-large`.
-    #[method(name = "account_proof")]
-    async fn account_proof(
-        &self,
-        account: String,
-        height: Option<u64>,
-        lineage_apart: Option<bool>,
-    ) -> RpcResult<AccountProofReport>;
-
-    /// The sums of all accounts per currency at the node's head: debits equal credits.
-    #[method(name = "trial_balance")]
-    async fn trial_balance(&self) -> RpcResult<TrialBalanceReport>;
-
-    /// Deposits, withdrawals and net debit caps, newest first; with `open_only`, those that wait
-    /// for their checker.
-    ///
-    /// # Errors
-    /// `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "transfers")]
-    async fn transfers(
-        &self,
-        open_only: Option<bool>,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<TransferReport>>;
-
-    /// One transfer.
-    ///
-    /// # Errors
-    /// `id-malformed`, `not-found`.
-    #[method(name = "transfer")]
-    async fn transfer(&self, transfer_id: String) -> RpcResult<TransferReport>;
-
-    /// The lines that a participant has given on its accounts, ascending by account and holder:
-    /// how much each holder may have reserved there, and has.
-    ///
-    /// # Errors
-    /// `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "lines")]
-    async fn lines(
-        &self,
-        owner: u32,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<LineReport>>;
-
-    /// The lines that a participant has on others' accounts, ascending by account.
-    ///
-    /// # Errors
-    /// `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "lines_held")]
-    async fn lines_held(
-        &self,
-        holder: u32,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<LineReport>>;
-}
+use crate::text::{DigestText, Text};
 
 /// An account's four counters and what follows from them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountReport {
     /// The account's name: kind, owner and currency.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<AccountKey>")]
     pub account: AccountKey,
     /// Debits reserved and not yet posted.
     pub debits_pending: Money,
@@ -135,7 +36,7 @@ pub struct AccountReport {
 }
 
 /// An account's four counters at some point.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CountersReport {
     /// Debits reserved and not yet posted.
     pub debits_pending: Money,
@@ -154,7 +55,7 @@ pub struct CountersReport {
 }
 
 /// One change of an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EntryReport {
     /// The height of the block that made the entry.
     pub height: u64,
@@ -163,7 +64,7 @@ pub struct EntryReport {
     /// The time of that block, in milliseconds since 1970 (UTC).
     pub time_ms: u64,
     /// The kind of operation that caused the entry.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<CauseKind>")]
     pub cause: CauseKind,
     /// The name of the cause: a batch's height and place (`height/place`), an instruction's,
     /// order's or transfer's id, a window's number; absent for genesis and expiry.
@@ -184,7 +85,7 @@ pub struct EntryReport {
 }
 
 /// An account's counters at a height, with their proof.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountProofReport {
     /// The account after the block.
     pub account: AccountReport,
@@ -193,35 +94,37 @@ pub struct AccountProofReport {
     /// The time of that block, in milliseconds since 1970 (UTC).
     pub time_ms: u64,
     /// The hash of that block's header, which holds the state digest.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<chain_types::BlockHash>")]
     pub block_hash: chain_types::BlockHash,
     /// The digest of the whole state after it, to which the proof leads.
-    #[serde(with = "crate::text::digest")]
+    #[serde(with = "DigestText")]
     pub state_digest: Digest,
     /// The proof's bytes (docs/wire-format.md), as base64: what `sluice verify` reads.
+    #[schemars(with = "Text<Base64Form>")]
     pub proof_base64: String,
 }
 
 /// A deposit, a withdrawal or a net debit cap.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TransferReport {
     /// The transfer's id, a UUID.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<TransferId>")]
     pub transfer_id: TransferId,
     /// The direction of the money.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<TransferAction>")]
     pub action: TransferAction,
     /// The account that the money enters or leaves.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<AccountKey>")]
     pub account: AccountKey,
     /// How much; of a cap, the new cap.
     pub amount: Money,
     /// How far it has come.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<TransferStatus>")]
     pub status: TransferStatus,
     /// The participant id of the agent that proposed it.
     pub maker: u32,
     /// The maker's reference, hexadecimal.
+    #[schemars(with = "Text<ReferenceForm>")]
     pub reference: String,
     /// When it was proposed.
     pub proposed_ms: u64,
@@ -234,6 +137,7 @@ pub struct TransferReport {
     pub checker: Option<u32>,
     /// The checker's reference, hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Text<ReferenceForm>>")]
     pub checker_reference: Option<String>,
     /// When it was decided, or expired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -241,10 +145,10 @@ pub struct TransferReport {
 }
 
 /// How much a participant may have reserved on an account of another's, and has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LineReport {
     /// The account, whose owner has given the line.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<AccountKey>")]
     pub account: AccountKey,
     /// The participant id of the party that may reserve on the line.
     pub holder: u32,
@@ -266,7 +170,7 @@ impl LineReport {
 }
 
 /// The sums of all accounts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrialBalanceReport {
     /// The node's head, at which they were made.
     pub height: u64,
@@ -277,7 +181,7 @@ pub struct TrialBalanceReport {
 }
 
 /// The sums of one currency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CurrencyBalance {
     /// Sum of pending debits.
     pub debits_pending: Money,

@@ -3,15 +3,20 @@
 use std::fmt;
 
 use chain_types::{Amount, Currency};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::forms::CurrencyForm;
+use crate::text::Text;
+
 /// An amount of one currency, exact. Sums and differences may be negative.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Money {
     /// The amount in minor units, as a decimal string.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<i128>")]
     pub minor: i128,
     /// The ISO 4217 code; the three-digit number for a currency that ISO 4217 does not list.
+    #[schemars(with = "Text<CurrencyForm>")]
     pub currency: String,
     /// Decimal digits of the minor unit: 12.34 CNY has `minor` 1234 and `exponent` 2.
     pub exponent: u16,

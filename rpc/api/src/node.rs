@@ -1,35 +1,21 @@
-//! `node_*`: how this node is doing.
+//! A node's own standing in JSON.
 
-use jsonrpsee::core::RpcResult;
-use jsonrpsee::proc_macros::rpc;
+use chain_types::{BlockHash, ChainId, Digest};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::outlook::OutlookReport;
-
-/// Methods of the `node` namespace.
-#[rpc(server, client, namespace = "node")]
-pub trait NodeRpc {
-    /// Returns the node's head, its readiness and its pool.
-    #[method(name = "status")]
-    async fn status(&self) -> RpcResult<StatusReport>;
-
-    /// Returns the node's readiness to serve; the same as `/readyz`.
-    #[method(name = "health")]
-    async fn health(&self) -> RpcResult<HealthReport>;
-
-    /// Returns what the node can take and what a submitter may send, signed with the node's key.
-    #[method(name = "outlook")]
-    async fn outlook(&self, submitter: Option<u32>) -> RpcResult<OutlookReport>;
-}
+use crate::forms::KeyForm;
+use crate::text::Text;
 
 /// A node's head, its readiness and its pool.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StatusReport {
     /// The node's name in the registry.
     pub name: String,
     /// The version of the program, as `sluice --version` prints it.
     pub version: String,
     /// The chain id, hexadecimal.
+    #[schemars(with = "Text<ChainId>")]
     pub chain_id: String,
     /// The validator's id; absent for a node that has no vote at its head.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,10 +23,12 @@ pub struct StatusReport {
     /// The newest block applied.
     pub height: u64,
     /// The hash of that block, hexadecimal.
+    #[schemars(with = "Text<BlockHash>")]
     pub block_hash: String,
     /// The time of the head's block, in milliseconds since 1970 (UTC).
     pub block_time_ms: u64,
     /// The state's digest after it, hexadecimal.
+    #[schemars(with = "Text<Digest>")]
     pub state_digest: String,
     /// True if the node is well behind the validators and fetching blocks.
     pub is_catching_up: bool,
@@ -64,7 +52,7 @@ pub struct StatusReport {
 
 /// The progress of the next block: what it waits for, and which validators stand out. Its fields
 /// stand in `node_status` beside the others.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StandingReport {
     /// Why the node is not ready, in the words of `/readyz`; absent when it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -93,7 +81,7 @@ pub struct StandingReport {
 }
 
 /// A validator whose turns to propose come last for a while.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PassedOverReport {
     /// The validator's id: its place in the list of nodes.
     pub validator: u32,
@@ -106,7 +94,7 @@ pub struct PassedOverReport {
 }
 
 /// A validator that was caught: evidence of it stands in a decided block.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaughtReport {
     /// The validator's id: its place in the list of nodes.
     pub validator: u32,
@@ -121,11 +109,12 @@ pub struct CaughtReport {
 }
 
 /// Another node, as this node is connected to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PeerReport {
     /// The peer's name in the registry.
     pub name: String,
     /// The key of its connections, hexadecimal.
+    #[schemars(with = "Text<KeyForm>")]
     pub network_key: String,
     /// True if it is connected.
     pub is_connected: bool,
@@ -138,7 +127,7 @@ pub struct PeerReport {
 }
 
 /// A node's readiness to serve.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HealthReport {
     /// True if the node serves clients.
     pub is_ready: bool,

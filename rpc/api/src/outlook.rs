@@ -1,11 +1,17 @@
 //! A node's outlook in JSON: what it can take, and a submitter's share.
 
+use chain_types::ChainId;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::forms::Base64Form;
+use crate::text::Text;
+
 /// A node's outlook, in numbers to read and in the bytes that it signed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OutlookReport {
     /// The chain id, hexadecimal.
+    #[schemars(with = "Text<ChainId>")]
     pub chain_id: String,
     /// The node that signed, by its place in the registry's list of nodes.
     pub node: u32,
@@ -28,6 +34,7 @@ pub struct OutlookReport {
     /// The number of lines: one for each of the submitters with the largest demand.
     pub line_count: u32,
     /// The signed head's bytes (docs/wire-format.md), as base64.
+    #[schemars(with = "Text<Base64Form>")]
     pub signed_base64: String,
     /// The line of the submitter that was asked for; absent if it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,7 +42,7 @@ pub struct OutlookReport {
 }
 
 /// A submitter's line of an outlook.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OutlookLineReport {
     /// The submitter that the line is about.
     pub submitter: u32,
@@ -49,5 +56,6 @@ pub struct OutlookLineReport {
     /// valid that long is never admitted.
     pub retry_at_ms: u64,
     /// The line's bytes with the path to the head's root (docs/wire-format.md), as base64.
+    #[schemars(with = "Text<Base64Form>")]
     pub proof_base64: String,
 }

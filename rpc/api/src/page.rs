@@ -1,6 +1,10 @@
 //! Lists, a page at a time.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::forms::CursorForm;
+use crate::text::Text;
 
 /// How many items a page holds when the client does not say.
 pub const LIMIT_DEFAULT: u32 = 100;
@@ -8,13 +12,15 @@ pub const LIMIT_DEFAULT: u32 = 100;
 pub const LIMIT_MAX: u32 = 1_000;
 
 /// A part of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PageOf{T}")]
 pub struct Page<T> {
     /// The items, at most as many as asked for.
     pub items: Vec<T>,
     /// Pass it as `cursor` to get the items after these; absent when there were none. A cursor
     /// stays good for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Text<CursorForm>>")]
     pub next: Option<String>,
 }
 

@@ -1,15 +1,18 @@
 //! The chain's parameters in JSON.
 
 use chain_types::Parameters;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::text::Text;
 
 macro_rules! parameters_report {
     ($($(#[$doc:meta])* $field:ident: $type:ty,)*) => {
-        /// The chain's parameters; each is explained at `chain_types::Parameters`.
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        /// The chain's parameters. Their bounds stand in docs/wire-format.md.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         pub struct ParametersReport {
             /// The largest amount of one order in minor units, as a decimal string.
-            #[serde(with = "crate::text")]
+            #[serde(with = "Text::<u64>")]
             pub order_amount_max: u64,
             $($(#[$doc])* pub $field: $type,)*
         }

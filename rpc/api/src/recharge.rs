@@ -1,46 +1,21 @@
-//! `recharge_*`: one order's status and its receipt.
+//! Orders in JSON: content, status, stages and receipts.
 
 use chain_types::{BatchId, InstructionId, OrderId, Outcome, Rejection};
-use jsonrpsee::core::RpcResult;
-use jsonrpsee::proc_macros::rpc;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::forms::{Base64Form, CurrencyForm, PseudonymForm, RateForm, ReferenceForm};
 use crate::money::Money;
 use crate::settlement::ReturnReport;
-
-/// Methods of the `recharge` namespace.
-#[rpc(server, client, namespace = "recharge")]
-pub trait RechargeRpc {
-    /// An order's status with the time of every stage. An order that is not found is no error:
-    /// `status` is `"not-found"`, and `searched` says which heights were searched and until when
-    /// the order could still commit.
-    ///
-    /// # Errors
-    /// `id-malformed` when the id is no UUIDv7; `node-behind` when the order is not found, may
-    /// still commit, and the node is not ready: it cannot know what others have decided.
-    #[method(name = "order")]
-    async fn order(&self, order_id: String) -> RpcResult<OrderReport>;
-
-    /// An order's receipt: its outcome with everything needed to verify it offline, given only the
-    /// genesis file. It proves as many stages as have happened. With `lineage_apart` it is small,
-    /// and is verified with the lineage of `chain_lineage` beside the genesis file.
-    ///
-    /// # Errors
-    /// `id-malformed`; `not-found`, with the heights searched; `node-behind` as for `order`;
-    /// `proof-too-large`.
-    #[method(name = "receipt")]
-    async fn receipt(
-        &self,
-        order_id: String,
-        lineage_apart: Option<bool>,
-    ) -> RpcResult<ReceiptReport>;
-}
+use crate::text::{OptionalText, Text};
 
 /// How many returns an order's report lists; `settlement_returns` gives all of them.
 pub const RETURNS_LISTED_MAX: usize = 100;
 
 /// The state of an order, from its submission to the arrival of the money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum OrderState {
     /// In no block that was searched.
@@ -94,7 +69,7 @@ impl OrderState {
 }
 
 /// The range that a search covered: it makes "not found" an answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Searched {
     /// The first height searched.
     pub from_height: u64,
@@ -109,7 +84,7 @@ pub struct Searched {
 }
 
 /// The place of an operation in the chain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ItemLocation {
     /// The height of the block that holds it.
     pub height: u64,
@@ -118,12 +93,12 @@ pub struct ItemLocation {
     /// The item's place in the batch.
     pub item_index: u32,
     /// The id of the batch that holds it.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<BatchId>")]
     pub batch_id: BatchId,
 }
 
 /// When each stage happened, in block time.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stages {
     /// When the submission committed (also of a rejected order).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -154,7 +129,7 @@ pub struct Stages {
 
 /// The cashback at an order's collection: either granted, with tier and amount, or refused, with
 /// the reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CashbackReport {
     /// The tier by which it was granted, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -168,7 +143,7 @@ pub struct CashbackReport {
 }
 
 /// Why cashback was refused on an order that was collected all the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CashbackRefusal {
     /// The user's ceiling of the month would be passed.
@@ -193,32 +168,33 @@ impl CashbackReport {
 }
 
 /// How an order's money changes its currency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConversionReport {
     /// The quote that it names.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<u64>")]
     pub quote_id: u64,
     /// The participant id of the FX provider that delivers.
     pub provider: u32,
     /// The quote's rate, in units of the payout currency for one of the currency collected.
+    #[schemars(with = "Text<RateForm>")]
     pub rate: String,
     /// The exact amount that the provider delivers and the merchant is paid, rounded down.
     pub payout: Money,
 }
 
 /// The sum of an order's returns.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReturnedReport {
     /// The sum of its returns.
     pub amount: Money,
     /// The amount of the order that has not been sent back.
     pub left: Money,
-    /// The returns in order, at most [`RETURNS_LISTED_MAX`] of them.
+    /// The returns in order, at most 100 of them: `settlement_returns` gives all.
     pub returns: Vec<ReturnReport>,
 }
 
 /// Why an order was refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RejectionReport {
     /// The rejection's code, as docs/rejections.md lists it.
     pub code: u16,
@@ -242,10 +218,10 @@ impl From<Rejection> for RejectionReport {
 }
 
 /// An order as this node knows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderReport {
     /// The id that was asked for.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<OrderId>")]
     pub order_id: OrderId,
     /// The order's present state.
     pub status: OrderState,
@@ -266,7 +242,11 @@ pub struct OrderReport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderContent>,
     /// The instruction that pays it, once its window closed.
-    #[serde(default, with = "crate::text::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "OptionalText::<InstructionId>",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub instruction_id: Option<InstructionId>,
     /// How it is converted; absent when both currencies are the same or it was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -300,12 +280,12 @@ impl OrderReport {
 }
 
 /// An order as it was submitted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderContent {
     /// The participant id of the party that submitted it.
     pub submitter: u32,
     /// The merchant who is paid.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<u64>")]
     pub merchant: u64,
     /// The gateway that debits the user.
     pub collecting_gateway: u32,
@@ -315,9 +295,10 @@ pub struct OrderContent {
     /// The amount that the user pays.
     pub amount: Money,
     /// The currency in which the merchant is paid: an ISO 4217 code.
+    #[schemars(with = "Text<CurrencyForm>")]
     pub payout_currency: String,
     /// The FX quote that it names.
-    #[serde(default, with = "crate::text::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "OptionalText::<u64>", skip_serializing_if = "Option::is_none")]
     pub quote_id: Option<u64>,
     /// The least that the merchant may be paid; absent when there is no bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -325,8 +306,10 @@ pub struct OrderContent {
     /// True if it was submitted and collected in one step.
     pub collected_in_one_step: bool,
     /// The user's pseudonym, hexadecimal.
+    #[schemars(with = "Text<PseudonymForm>")]
     pub user: String,
     /// The recharge service's own reference, hexadecimal.
+    #[schemars(with = "Text<ReferenceForm>")]
     pub external_reference: String,
 }
 
@@ -355,12 +338,13 @@ impl OrderContent {
 }
 
 /// An order's receipt, with the stages that it proves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReceiptReport {
     /// The id of the order that the receipt is about.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<OrderId>")]
     pub order_id: OrderId,
     /// The receipt's bytes (docs/wire-format.md), as base64.
+    #[schemars(with = "Text<Base64Form>")]
     pub receipt_base64: String,
     /// True if the receipt proves the collection.
     pub proves_collection: bool,

@@ -1,58 +1,25 @@
-//! `risk_*`: policies, what they have let pass, and the orders that wait for a risk desk.
+//! Risk in JSON: policies, what they have let pass, and the orders that wait for a risk desk.
 
 use chain_types::{OrderId, PolicyScope};
-use jsonrpsee::core::RpcResult;
-use jsonrpsee::proc_macros::rpc;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::forms::{CurrencyForm, DayForm, PseudonymForm};
 use crate::money::Money;
-use crate::page::Page;
 use crate::recharge::OrderContent;
-
-/// Methods of the `risk` namespace.
-#[rpc(server, client, namespace = "risk")]
-pub trait RiskRpc {
-    /// Policies in force, ascending by scope, subject and currency.
-    ///
-    /// # Errors
-    /// `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "policies")]
-    async fn policies(
-        &self,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<PolicyReport>>;
-
-    /// Orders that wait for a risk desk, ascending by id, hence by age.
-    ///
-    /// # Errors
-    /// `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "held_orders")]
-    async fn held_orders(
-        &self,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<HeldOrderReport>>;
-
-    /// A user's orders of the present day in a currency; a user who is not known has none. Days
-    /// are counted only while a policy bounds them. The user is a pseudonym, 32 hexadecimal digits.
-    ///
-    /// # Errors
-    /// `id-malformed`.
-    #[method(name = "user_day")]
-    async fn user_day(&self, user: String, currency: String) -> RpcResult<UserDayReport>;
-}
+use crate::text::Text;
 
 /// A risk desk's limits for a scope and currency; what is absent is not bounded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PolicyReport {
     /// The kind of its subject.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<PolicyScope>")]
     pub scope: PolicyScope,
     /// The gateway's or merchant's id; zero for the scheme.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<u64>")]
     pub subject: u64,
     /// The currency that is collected: an ISO 4217 code.
+    #[schemars(with = "Text<CurrencyForm>")]
     pub currency: String,
     /// The largest amount of one order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,10 +43,10 @@ pub struct PolicyReport {
 }
 
 /// An order that waits for a risk desk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HeldOrderReport {
     /// The id of the held order.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<OrderId>")]
     pub order_id: OrderId,
     /// The content of the order as it was submitted.
     pub order: OrderContent,
@@ -90,11 +57,13 @@ pub struct HeldOrderReport {
 }
 
 /// A user's orders of one day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UserDayReport {
     /// The user's pseudonym, hexadecimal.
+    #[schemars(with = "Text<PseudonymForm>")]
     pub user: String,
     /// The day of the node's head in the chain's day offset: `2026-11-23`.
+    #[schemars(with = "Text<DayForm>")]
     pub day: String,
     /// The sum of what was reserved and collected.
     pub used: Money,

@@ -1,122 +1,19 @@
-//! `settlement_*`: windows and their nets, instructions, returns, how well deadlines are kept; a
-//! gateway's instructions as they are made.
+//! Settlement in JSON: windows and their nets, instructions, returns, and how well deadlines are
+//! kept.
 
 use chain_types::{
     AccountKind, BlockHash, BreachStage, Digest, FailureReason, InstructionId, InstructionState,
     OrderId, ReturnReason,
 };
-use jsonrpsee::core::{RpcResult, SubscriptionResult};
-use jsonrpsee::proc_macros::rpc;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::forms::{Base64Form, CurrencyForm, CursorForm, ReferenceForm};
 use crate::money::Money;
-use crate::page::Page;
-
-/// Methods of the `settlement` namespace.
-#[rpc(server, client, namespace = "settlement")]
-pub trait SettlementRpc {
-    /// Windows, newest first; the open one is among them.
-    ///
-    /// # Errors
-    /// `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "windows")]
-    async fn windows(
-        &self,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<WindowReport>>;
-
-    /// One window.
-    ///
-    /// # Errors
-    /// `not-found`.
-    #[method(name = "window")]
-    async fn window(&self, window: u64) -> RpcResult<WindowReport>;
-
-    /// The report of a closed window, and the word that it is settled if it was given, with
-    /// everything needed to verify them offline; `lineage_apart` as for `recharge_receipt`.
-    ///
-    /// # Errors
-    /// `not-found`, `window-open`, `proof-not-kept`, `proof-too-large`.
-    #[method(name = "window_proof")]
-    async fn window_proof(
-        &self,
-        window: u64,
-        lineage_apart: Option<bool>,
-    ) -> RpcResult<WindowProofReport>;
-
-    /// Instructions of a window or of a paying gateway, ascending by id. The filter names
-    /// exactly one of the two.
-    ///
-    /// # Errors
-    /// `filter-malformed`, `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "instructions")]
-    async fn instructions(
-        &self,
-        filter: InstructionSelector,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<InstructionReport>>;
-
-    /// One instruction by its id, `window-merchant-currency`.
-    ///
-    /// # Errors
-    /// `id-malformed`, `not-found`.
-    #[method(name = "instruction")]
-    async fn instruction(&self, instruction_id: String) -> RpcResult<InstructionReport>;
-
-    /// Deadlines that were missed, oldest first.
-    ///
-    /// # Errors
-    /// `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "breaches")]
-    async fn breaches(
-        &self,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<BreachReport>>;
-
-    /// Returns of one order, in order of their sequence numbers.
-    ///
-    /// # Errors
-    /// `id-malformed`, `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "returns")]
-    async fn returns(
-        &self,
-        order_id: String,
-        cursor: Option<String>,
-        limit: Option<u32>,
-    ) -> RpcResult<Page<ReturnReport>>;
-
-    /// How well deadlines are kept, since block zero: one item a participant, ascending by id. A
-    /// first item without a participant counts the breaches that were nobody's in particular.
-    ///
-    /// # Errors
-    /// `bad-cursor`, `limit-out-of-bounds`.
-    #[method(name = "sla")]
-    async fn sla(&self, cursor: Option<String>, limit: Option<u32>) -> RpcResult<Page<SlaReport>>;
-
-    /// Instructions to a paying gateway, ascending by id: first those that exist, then each as its
-    /// window closes. `cursor` is that of the last event that the gateway has dealt with; with
-    /// none, it begins with the first. Over WebSocket only.
-    ///
-    /// # Errors
-    /// `bad-cursor`, `not-found` when the participant is no gateway, `too-many-subscriptions`.
-    #[subscription(
-        name = "subscribe_instructions" => "instruction_event",
-        unsubscribe = "unsubscribe_instructions",
-        item = InstructionEvent,
-        with_extensions
-    )]
-    async fn subscribe_instructions(
-        &self,
-        gateway: u32,
-        cursor: Option<String>,
-    ) -> SubscriptionResult;
-}
+use crate::text::{DigestText, Text};
 
 /// A filter for the list of instructions: exactly one field is given.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InstructionSelector {
     /// Those of this window.
@@ -140,7 +37,7 @@ impl InstructionSelector {
 }
 
 /// A settlement window, open or closed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WindowReport {
     /// The window's number; the first is 0.
     pub window: u64,
@@ -164,6 +61,7 @@ pub struct WindowReport {
     /// The digest of the positions, hexadecimal: what maker and checker of the settlement sign;
     /// absent while the window is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Text<Digest>>")]
     pub digest: Option<String>,
     /// A settlement that waits for its checker, or that was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -174,11 +72,12 @@ pub struct WindowReport {
 }
 
 /// A settlement of a window that is proposed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SettlementProposedReport {
     /// The participant id of the agent that proposed it.
     pub agent: u32,
     /// The reference of the settlement outside, hexadecimal.
+    #[schemars(with = "Text<ReferenceForm>")]
     pub reference: String,
     /// When it was proposed.
     pub proposed_ms: u64,
@@ -188,13 +87,13 @@ pub struct SettlementProposedReport {
 }
 
 /// The debits, the credits and the net of a party in one currency of one window.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PositionReport {
     /// As what: gateway liquidity, FX position or cashback pool.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<AccountKind>")]
     pub kind: AccountKind,
     /// The participant's or merchant's id; zero for the scheme.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<u64>")]
     pub owner: u64,
     /// The sum that the party owes.
     pub gross_debits: Money,
@@ -205,13 +104,14 @@ pub struct PositionReport {
 }
 
 /// The settlement of a window: its nets are posted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WindowSettledReport {
     /// The participant id of the agent that proposed it.
     pub agent: u32,
     /// The participant id of the agent that approved it.
     pub checker: u32,
     /// The reference of the settlement outside, hexadecimal.
+    #[schemars(with = "Text<ReferenceForm>")]
     pub reference: String,
     /// When it was approved.
     pub settled_ms: u64,
@@ -220,7 +120,7 @@ pub struct WindowSettledReport {
 }
 
 /// The proof of a closed window's report. What it reports is in its bytes, to be verified there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WindowProofReport {
     /// The number of the proven window.
     pub window: u64,
@@ -229,29 +129,30 @@ pub struct WindowProofReport {
     /// The time of that block: when the window closed.
     pub time_ms: u64,
     /// The hash of the block whose records root the proof leads to.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<BlockHash>")]
     pub block_hash: BlockHash,
     /// The root over all records of that block, to which the proof leads.
-    #[serde(with = "crate::text::digest")]
+    #[serde(with = "DigestText")]
     pub records_root: Digest,
     /// The block with the word that the window is settled; absent while it was not given, and then
     /// the proof holds none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled_height: Option<u64>,
     /// The proof's bytes (docs/wire-format.md), as base64: what `sluice verify` reads.
+    #[schemars(with = "Text<Base64Form>")]
     pub proof_base64: String,
 }
 
 /// An order to a gateway to pay a merchant, made when a window closed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InstructionReport {
     /// The instruction's id, `window-merchant-currency`.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<InstructionId>")]
     pub instruction_id: InstructionId,
     /// The window whose orders it pays out.
     pub window: u64,
     /// The id of the merchant that is paid.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<u64>")]
     pub merchant: u64,
     /// The gateway that pays.
     pub gateway: u32,
@@ -274,7 +175,7 @@ pub struct InstructionReport {
     /// By when the money must have arrived.
     pub deadline_ms: u64,
     /// The instruction's present state.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<InstructionState>")]
     pub status: InstructionState,
     /// When it arrived or failed, or the last of it was returned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -293,6 +194,7 @@ pub struct InstructionReport {
     pub recalled_ms: Option<u64>,
     /// The bank's reference, hexadecimal; absent while it is instructed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Text<ReferenceForm>>")]
     pub reference: Option<String>,
     /// Cashback on its orders: promised until it arrives, owed since; absent when there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -300,7 +202,7 @@ pub struct InstructionReport {
 }
 
 /// Cashback that one gateway granted on orders of an instruction.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CashbackSumReport {
     /// The gateway that collected the orders.
     pub gateway: u32,
@@ -309,7 +211,7 @@ pub struct CashbackSumReport {
 }
 
 /// Why an instruction could not be paid.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FailureReport {
     /// The reason's number, as docs/settlement-rules.md lists it.
     pub reason: u16,
@@ -324,10 +226,10 @@ impl From<FailureReason> for FailureReport {
 }
 
 /// Money of an order that was sent back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReturnReport {
     /// The id of the order whose money goes back.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<OrderId>")]
     pub order_id: OrderId,
     /// The number of the return among the order's, from 1.
     pub sequence: u16,
@@ -353,6 +255,7 @@ pub struct ReturnReport {
     /// amount: the time in which the provider converts back at the order's rate was over.
     pub is_unconverted: bool,
     /// The bank's reference, hexadecimal.
+    #[schemars(with = "Text<ReferenceForm>")]
     pub reference: String,
     /// When it was recorded.
     pub returned_ms: u64,
@@ -369,7 +272,7 @@ impl ReturnReport {
 }
 
 /// How well a participant keeps its deadlines.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SlaReport {
     /// The participant; absent for breaches that were nobody's in particular.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -382,9 +285,10 @@ pub struct SlaReport {
 
 /// The deadlines that a paying gateway met and missed in a corridor: a payout currency, within or
 /// across currencies.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CorridorReport {
     /// The currency in which merchants are paid: an ISO 4217 code.
+    #[schemars(with = "Text<CurrencyForm>")]
     pub payout_currency: String,
     /// True if the orders were converted.
     pub is_cross_border: bool,
@@ -399,7 +303,7 @@ pub struct CorridorReport {
 }
 
 /// A step of a distribution of times.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SlaBucket {
     /// The longest time in it; absent for the last step, which has no bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -409,29 +313,30 @@ pub struct SlaBucket {
 }
 
 /// How often a stage's deadline was missed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BreachCount {
     /// The stage whose deadline was missed.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<BreachStage>")]
     pub stage: BreachStage,
     /// The number of orders that missed it.
     pub count: u64,
 }
 
 /// An instruction as a subscription tells it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InstructionEvent {
     /// Subscribe with it to resume after this event.
+    #[schemars(with = "Text<CursorForm>")]
     pub cursor: String,
     /// The instruction as it stands when the event is sent.
     pub instruction: InstructionReport,
 }
 
 /// A deadline that was missed: a fact of the ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BreachReport {
     /// The stage whose deadline was missed.
-    #[serde(with = "crate::text")]
+    #[serde(with = "Text::<BreachStage>")]
     pub stage: BreachStage,
     /// The participant who was late, if it was one in particular.
     #[serde(default, skip_serializing_if = "Option::is_none")]

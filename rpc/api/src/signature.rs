@@ -1,7 +1,5 @@
-//! The parameters of each method: their names, in order, and the JSON form of each. A server
-//! holds every call against this, so that nothing that a client says is ignored.
-//!
-//! The table is that of the traits; a test compares the two, and `docs/rpc.md` with both.
+//! A call's parameters, held against those of its method: names, order, and the JSON form of each.
+//! A server holds every call against this, so that nothing that a client says is ignored.
 
 use std::fmt;
 
@@ -10,7 +8,10 @@ use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::error::parameter_error;
+use crate::base64::Base64Bytes;
+use crate::batch::Wait;
+use crate::block::BlockSelector;
+use crate::error::{parameter_error, quoted};
 use crate::settlement::InstructionSelector;
 
 /// The JSON form of a parameter. Each value has one text in it.
@@ -79,6 +80,38 @@ pub fn decimal<T: std::str::FromStr>(text: &str) -> Option<T> {
     (is_plain && is_digits).then(|| text.parse().ok()).flatten()
 }
 
+/// A Rust type that a method takes as a parameter, and the form of its value in JSON.
+pub trait ParameterType {
+    /// The form of a value.
+    const FORM: Form;
+    /// True if the value may be left out or null.
+    const IS_OPTIONAL: bool = false;
+}
+
+impl<T: ParameterType> ParameterType for Option<T> {
+    const FORM: Form = T::FORM;
+    const IS_OPTIONAL: bool = true;
+}
+
+macro_rules! parameter_types {
+    ($($type:ty => $form:ident;)*) => {
+        $(impl ParameterType for $type {
+            const FORM: Form = Form::$form;
+        })*
+    };
+}
+
+parameter_types! {
+    String => Text;
+    u32 => U32;
+    u64 => U64;
+    bool => Flag;
+    Base64Bytes => Base64;
+    Wait => Wait;
+    BlockSelector => Block;
+    InstructionSelector => Filter;
+}
+
 /// One parameter of a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parameter {
@@ -90,6 +123,13 @@ pub struct Parameter {
     pub is_optional: bool,
 }
 
+impl Parameter {
+    /// The parameter of a name and a type.
+    pub const fn of<T: ParameterType>(name: &'static str) -> Self {
+        Self { name, form: T::FORM, is_optional: T::IS_OPTIONAL }
+    }
+}
+
 impl fmt::Display for Parameter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name)?;
@@ -97,8 +137,8 @@ impl fmt::Display for Parameter {
     }
 }
 
-/// A method with its parameters, in the order in which they may be listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A method's name and its parameters, in the order in which they may be listed.
+#[derive(Debug, Clone, Copy)]
 pub struct MethodSignature {
     /// The method's full name, namespace included.
     pub method: &'static str,
@@ -106,90 +146,7 @@ pub struct MethodSignature {
     pub parameters: &'static [Parameter],
 }
 
-macro_rules! signatures {
-    ($($method:ident: $($name:ident $form:ident $presence:ident),*;)*) => {
-        /// Every method with its parameters, in the order of docs/rpc.md.
-        pub const SIGNATURES: &[MethodSignature] = &[$(MethodSignature {
-            method: stringify!($method),
-            parameters: &[$(Parameter {
-                name: stringify!($name),
-                form: Form::$form,
-                is_optional: signatures!(@ $presence),
-            },)*],
-        },)*];
-    };
-    (@ needed) => { false };
-    (@ optional) => { true };
-}
-
-signatures! {
-    batch_submit: bytes_base64 Base64 needed, wait Wait optional, timeout_ms U64 optional,
-        with_codes Flag optional;
-    batch_status: batch_id Text needed, with_codes Flag optional;
-    recharge_order: order_id Text needed;
-    recharge_receipt: order_id Text needed, lineage_apart Flag optional;
-    settlement_windows: cursor Text optional, limit U32 optional;
-    settlement_window: window U64 needed;
-    settlement_window_proof: window U64 needed, lineage_apart Flag optional;
-    settlement_instructions: filter Filter needed, cursor Text optional, limit U32 optional;
-    settlement_instruction: instruction_id Text needed;
-    settlement_breaches: cursor Text optional, limit U32 optional;
-    settlement_returns: order_id Text needed, cursor Text optional, limit U32 optional;
-    settlement_sla: cursor Text optional, limit U32 optional;
-    settlement_subscribe_instructions: gateway U32 needed, cursor Text optional;
-    ledger_accounts: cursor Text optional, limit U32 optional;
-    ledger_account: account Text needed;
-    ledger_entries: account Text needed, cursor Text optional, limit U32 optional;
-    ledger_account_proof: account Text needed, height U64 optional, lineage_apart Flag optional;
-    ledger_trial_balance: ;
-    ledger_transfers: open_only Flag optional, cursor Text optional, limit U32 optional;
-    ledger_transfer: transfer_id Text needed;
-    ledger_lines: owner U32 needed, cursor Text optional, limit U32 optional;
-    ledger_lines_held: holder U32 needed, cursor Text optional, limit U32 optional;
-    fx_reference: currency Text needed, payout_currency Text needed;
-    fx_rates: currency Text needed, payout_currency Text needed, cursor Text optional,
-        limit U32 optional;
-    fx_rate_history: currency Text needed, payout_currency Text needed, provider U32 needed,
-        cursor Text optional, limit U32 optional;
-    fx_quote: quote_id Text needed;
-    fx_quotes: provider U32 needed, cursor Text optional, limit U32 optional;
-    cashback_programmes: cursor Text optional, limit U32 optional;
-    cashback_programme: merchant Text needed, currency Text needed;
-    cashback_user_month: merchant Text needed, currency Text needed, user Text needed;
-    risk_policies: cursor Text optional, limit U32 optional;
-    risk_held_orders: cursor Text optional, limit U32 optional;
-    risk_user_day: user Text needed, currency Text needed;
-    governance_registry: ;
-    governance_merchants: cursor Text optional, limit U32 optional;
-    governance_merchant: merchant Text needed;
-    governance_registrars: cursor Text optional, limit U32 optional;
-    governance_proposals: open_only Flag optional, cursor Text optional, limit U32 optional;
-    governance_proposal: proposal_id Text needed;
-    governance_proposal_changes: proposal_id Text needed, cursor Text optional,
-        limit U32 optional;
-    chain_id: ;
-    chain_info: ;
-    chain_participants: cursor Text optional, limit U32 optional;
-    chain_merchants: cursor Text optional, limit U32 optional;
-    chain_liquidity: cursor Text optional, limit U32 optional;
-    chain_parameters: ;
-    chain_head: ;
-    chain_block: block Block needed;
-    chain_blocks: cursor Text optional, limit U32 optional;
-    chain_evidence: cursor Text optional, limit U32 optional;
-    chain_lineage: cursor Text optional, limit U32 optional;
-    chain_subscribe_blocks: from_height U64 optional;
-    node_status: ;
-    node_health: ;
-    node_outlook: submitter U32 optional;
-}
-
 impl MethodSignature {
-    /// The signature of a method.
-    pub fn of(method: &str) -> Option<&'static Self> {
-        SIGNATURES.iter().find(|signature| signature.method == method)
-    }
-
     /// Holds a call's parameters, as JSON text, against the signature.
     ///
     /// # Errors
@@ -216,8 +173,8 @@ impl MethodSignature {
     fn check_named(&self, values: &[(String, &RawValue)]) -> Result<(), ErrorObjectOwned> {
         for (index, (name, _)) in values.iter().enumerate() {
             if !self.parameters.iter().any(|parameter| parameter.name == name) {
-                let shown: String = name.chars().take(64).collect();
-                let detail = format!("({shown:?}; {} takes {})", self.method, self.listed());
+                let (shown, listed) = (quoted(name, 64), self.listed());
+                let detail = format!("({shown}; {} takes {listed})", self.method);
                 return Err(parameter_error("parameter-unknown", &detail));
             }
             if values.iter().take(index).any(|(earlier, _)| earlier == name) {

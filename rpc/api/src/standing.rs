@@ -2,12 +2,13 @@
 //! late or asks twice hears what became of the first time.
 
 use chain_types::Outcome;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::recharge::OrderState;
 
 /// An order's standing, for an item that was not applied because the chain knows its order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderStanding {
     /// How far the order's own steps have come; what follows a collection, `recharge_order` says.
     /// `not-found`: it is in no block and never will be.

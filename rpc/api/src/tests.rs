@@ -7,8 +7,8 @@ use chain_types::{
 
 use crate::batch::{Outcomes, outcome_name};
 use crate::error::{ApiError, ErrorData, PROTOCOL_ERRORS};
+use crate::methods::signatures;
 use crate::money::{Money, currency_code, currency_of};
-use crate::signature::SIGNATURES;
 use crate::{
     Base64Bytes, BatchReport, BatchState, BlockSelector, CashbackRefusal, CashbackReport,
     ChangeReport, InstructionSelector, LIMIT_MAX, OrderStanding, OrderState, Page,
@@ -155,7 +155,8 @@ fn error_codes_are_distinct_ascending_and_apart_from_rejections() {
 fn errors_speak_the_language_of_the_interface() {
     let own = ApiError::ALL.iter().map(|error| [error.cause(), error.remedy()]);
     let protocol = PROTOCOL_ERRORS.iter().map(|error| [error.cause, error.remedy]);
-    let forms = SIGNATURES.iter().flat_map(|signature| signature.parameters);
+    let signatures = signatures();
+    let forms = signatures.iter().flat_map(|signature| signature.parameters);
     let forms = forms.map(|parameter| [parameter.form.expected(), ""]);
     for text in own.chain(protocol).chain(forms).flatten() {
         for word in
@@ -164,7 +165,7 @@ fn errors_speak_the_language_of_the_interface() {
             assert!(!text.contains(word), "{word:?} in {text:?}");
         }
     }
-    for signature in SIGNATURES {
+    for signature in &signatures {
         for params in ["[1, 2, 3, 4, 5, 6, 7]", r#"{"another": 1}"#, "[[]]", r#"{"\ud800": 1}"#] {
             let Err(error) = signature.check(Some(params)) else { continue };
             let data = ErrorData::of(&error).unwrap();

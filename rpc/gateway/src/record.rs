@@ -1,6 +1,7 @@
 //! The records of the journal: each is a fact that is on disk before anything rests on it.
 
 use chain_types::{InstructionId, InstructionState};
+use rpc_api::text::Text;
 use rpc_iso20022::EndToEndId;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +23,7 @@ pub enum MessagePurpose {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedPayment {
     /// The attempt, by its end-to-end id.
-    #[serde(with = "rpc_api::text")]
+    #[serde(with = "Text::<EndToEndId>")]
     pub id: EndToEndId,
     /// The amount in minor units.
     pub amount: u64,
@@ -55,7 +56,7 @@ pub struct IntendedMessage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeenInstruction {
     /// The instruction, by its id on the chain.
-    #[serde(with = "rpc_api::text")]
+    #[serde(with = "Text::<InstructionId>")]
     pub instruction: InstructionId,
     /// The gateway that is to pay it.
     pub gateway: u32,
@@ -66,7 +67,7 @@ pub struct SeenInstruction {
     /// By when it must have arrived.
     pub deadline_ms: u64,
     /// The present state on the chain.
-    #[serde(with = "rpc_api::text")]
+    #[serde(with = "Text::<InstructionState>")]
     pub state: InstructionState,
     /// The party that attested the failure, if it failed.
     pub failed_by: Option<u32>,
@@ -90,7 +91,7 @@ pub enum DeedKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainDeed {
     /// The attempt, by its end-to-end id.
-    #[serde(with = "rpc_api::text")]
+    #[serde(with = "Text::<EndToEndId>")]
     pub id: EndToEndId,
     /// The kind of the statement.
     pub kind: DeedKind,

@@ -7,7 +7,7 @@ use futures::FutureExt as _;
 use futures::future::ready;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::core::server::{MethodCallback, MethodResponse, Methods};
-use rpc_api::MethodSignature;
+use rpc_api::{Method, MethodSignature, method_of};
 
 /// The same methods, each with its parameters checked.
 ///
@@ -17,15 +17,15 @@ pub(crate) fn hold(methods: &Methods) -> Result<Methods, RegisterMethodError> {
     let mut held = Methods::new();
     for name in methods.method_names() {
         let Some(callback) = methods.method(name) else { continue };
-        held.verify_and_insert(name, checked(MethodSignature::of(name), callback.clone()))?;
+        held.verify_and_insert(
+            name,
+            checked(method_of(name).map(Method::signature), callback.clone()),
+        )?;
     }
     Ok(held)
 }
 
-fn checked(
-    signature: Option<&'static MethodSignature>,
-    callback: MethodCallback,
-) -> MethodCallback {
+fn checked(signature: Option<MethodSignature>, callback: MethodCallback) -> MethodCallback {
     // What ends a subscription has no signature; it takes the subscription's id alone.
     let Some(signature) = signature else { return callback };
     match callback {

@@ -19,7 +19,7 @@ use super::{Cause, LineKind, StatementFault, cell, signed, sum, wide};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MerchantStatement {
     /// The id of the merchant.
-    #[serde(with = "rpc_api::text")]
+    #[serde(with = "rpc_api::text::Text::<u64>")]
     pub merchant: u64,
     /// The month, as `2026-11`.
     pub month: String,

@@ -207,9 +207,10 @@ impl Parameter {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use rpc_api::{method_of, signatures};
+
     use super::*;
 
-    const PAGE: &str = include_str!("../../../../docs/rpc.md");
     /// Methods of other commands, and methods that need a socket that stays open.
     const ELSEWHERE: &[&str] = &[
         "batch_submit",
@@ -220,38 +221,34 @@ mod tests {
         "chain_id",
         "chain_lineage",
         "node_health",
+        "rpc.discover",
     ];
-
-    /// The methods of the reference, each with its parameters.
-    fn reference() -> Vec<(&'static str, Vec<&'static str>)> {
-        let rows = PAGE.lines().filter(|line| line.starts_with("| `"));
-        rows.map(|row| {
-            let mut cells = row.split('|').skip(1).map(str::trim);
-            let method = cells.next().unwrap().trim_matches('`');
-            let names = cells.next().unwrap().split(", ").filter(|name| !name.is_empty());
-            (method, names.map(|name| name.trim_matches('`')).collect())
-        })
-        .collect()
-    }
 
     #[test]
     fn every_method_can_be_asked_for_with_its_parameters() {
-        for (method, names) in reference() {
+        for signature in signatures() {
+            let method = signature.method;
             if ELSEWHERE.contains(&method) {
                 continue;
             }
             let asked = QUESTIONS.iter().find(|(_, asked, _)| *asked == method);
-            let (_, _, parameters) = asked.unwrap_or_else(|| panic!("nobody asks {method}"));
-            let is_list = names.ends_with(&["cursor?", "limit?"]);
+            let (_, _, parameters) = asked.unwrap_or_else(|| {
+                panic!("nobody asks {method}: add a row to QUESTIONS, or name it in ELSEWHERE")
+            });
+            let names: Vec<&str> = signature.parameters.iter().map(|one| one.name).collect();
+            let is_list = names.ends_with(&["cursor", "limit"]);
             assert_eq!(parameters.contains(&Page), is_list, "{method}");
-            assert_eq!(parameters.contains(&OpenOnly), names.contains(&"open_only?"), "{method}");
-            let own = ["cursor?", "limit?", "open_only?", "with_codes?", "lineage_apart?"];
+            assert_eq!(parameters.contains(&OpenOnly), names.contains(&"open_only"), "{method}");
+            let own = ["cursor", "limit", "open_only", "with_codes", "lineage_apart"];
             let written = names.iter().filter(|name| !own.contains(*name)).count();
             let shown = parameters.iter().filter(|one| one.shown().is_some()).count();
             assert_eq!(shown, written, "{method}");
         }
         for (_, method, _) in QUESTIONS {
-            assert!(reference().iter().any(|(known, _)| known == method), "{method}");
+            assert!(method_of(method).is_some(), "{method}");
+        }
+        for method in ELSEWHERE {
+            assert!(method_of(method).is_some(), "{method}");
         }
     }
 

@@ -3,7 +3,8 @@
 
 use std::io::Write as _;
 
-use rpc_api::signature::{MethodSignature, SIGNATURES};
+use rpc_api::signature::MethodSignature;
+use rpc_api::{methods, signatures};
 
 use crate::oracle::{ID_BYTES_MAX, MESSAGE_BYTES_MAX};
 use crate::random::Random;
@@ -91,7 +92,7 @@ impl Maker<'_> {
     /// One right call of each method.
     pub fn honest(&mut self) -> Vec<Input> {
         let mut all = Vec::new();
-        for signature in SIGNATURES {
+        for signature in &signatures() {
             let good = self.good(signature);
             for params in [listed(&good), named(signature, &good)] {
                 let text = request(&self.id(), signature.method, &params);
@@ -109,7 +110,7 @@ impl Maker<'_> {
     /// surplus, misnamed, misordered and repeated parameters.
     pub fn parameters(&mut self) -> Vec<Input> {
         let mut all = Vec::new();
-        for signature in SIGNATURES {
+        for signature in &signatures() {
             let good = self.good(signature);
             let mut params = vec![
                 "[]".to_owned(),
@@ -152,7 +153,8 @@ impl Maker<'_> {
                 all.push(self.input("parameters", text));
             }
         }
-        for end in ["chain_unsubscribe_blocks", "settlement_unsubscribe_instructions"] {
+        for events in methods().filter_map(|method| method.subscription) {
+            let end = events.unsubscribe;
             for params in ["[]", "[7]", "[\"7\"]", "[-1]", "[1.0]", "[null]", "[[7]]", "[7,8]"] {
                 all.push(self.input("parameters", request("1", end, params)));
             }
@@ -166,7 +168,7 @@ impl Maker<'_> {
     /// Requests with every other shape than the one they should have.
     pub fn envelopes(&mut self) -> Vec<Input> {
         let mut all = Vec::new();
-        for signature in SIGNATURES {
+        for signature in &signatures() {
             let (method, params) = (signature.method, listed(&self.good(signature)));
             let mut texts: Vec<String> =
                 IDS.iter().map(|id| request(id, method, &params)).collect();
@@ -230,7 +232,7 @@ impl Maker<'_> {
     /// Every prefix of a right request.
     pub fn prefixes(&mut self) -> Vec<Input> {
         let mut all = Vec::new();
-        for signature in SIGNATURES {
+        for signature in &signatures() {
             let params = match signature.method {
                 // Its own would be long.
                 "batch_submit" => "[\"AAAA\"]".to_owned(),
@@ -262,7 +264,7 @@ impl Maker<'_> {
     }
 
     fn entry(&mut self) -> String {
-        let signature = *self.random.one_of(SIGNATURES);
+        let signature = *self.random.one_of(&signatures());
         let params = listed(&self.good(&signature));
         match self.random.below(8) {
             0 => "[]".to_owned(),
@@ -358,7 +360,7 @@ impl Maker<'_> {
 
     /// Right messages with some bytes changed, cut, doubled or swapped, and soups of JSON's words.
     pub fn noise(&mut self, count: usize) -> Vec<Input> {
-        let good: Vec<Vec<u8>> = (SIGNATURES.iter())
+        let good: Vec<Vec<u8>> = (signatures().iter())
             .filter(|signature| signature.method != "batch_submit")
             .map(|signature| {
                 request("1", signature.method, &named(signature, &self.good(signature))).into()

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use rpc_api::ApiError;
-use rpc_api::signature::{Form, MethodSignature, Parameter};
+use rpc_api::signature::{Form, Parameter};
+use rpc_api::{ApiError, method_of, methods};
 use serde_json::{Value, json};
 
 use crate::json::{Json, Read, read};
@@ -27,8 +27,10 @@ pub const LIST_MAX: usize = 32;
 pub const ID_BYTES_MAX: usize = 256;
 pub const MESSAGE_BYTES_MAX: usize = 2 << 20;
 
-/// The methods that end a subscription; the table of signatures does not have them.
-const UNSUBSCRIBE: [&str; 2] = ["chain_unsubscribe_blocks", "settlement_unsubscribe_instructions"];
+/// Returns true for a method that ends a subscription: it stands in the subscription's row.
+fn is_end_of_subscription(name: &str) -> bool {
+    methods().filter_map(|one| one.subscription).any(|events| events.unsubscribe == name)
+}
 
 /// The transport over which a message is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,8 +172,8 @@ fn judge_call(
     place: Place,
     in_list: bool,
 ) -> Allowed {
-    let is_end = UNSUBSCRIBE.contains(&method);
-    let parameters: &[Parameter] = match MethodSignature::of(method) {
+    let is_end = is_end_of_subscription(method);
+    let parameters: &[Parameter] = match method_of(method) {
         Some(signature) => signature.parameters,
         None if is_end => &[],
         None => return Allowed::code(id, METHOD_UNKNOWN),

@@ -9,7 +9,7 @@ use chain_types::{Currency, Height, MerchantId, OrderId, QuoteId, RecordCursor};
 use jsonrpsee::core::RpcResult;
 use jsonrpsee::types::ErrorObjectOwned;
 use rpc_api::money::currency_of;
-use rpc_api::{ApiError, LIMIT_DEFAULT, LIMIT_MAX, api_error, decimal};
+use rpc_api::{ApiError, LIMIT_DEFAULT, LIMIT_MAX, api_error, decimal, quoted};
 
 /// The page size asked for.
 pub fn page_limit(limit: Option<u32>) -> RpcResult<u32> {
@@ -26,10 +26,8 @@ pub fn read_cursor<T>(
     read: impl FnOnce(&str) -> Option<T>,
 ) -> RpcResult<Option<T>> {
     let Some(text) = cursor else { return Ok(None) };
-    read(text).map(Some).ok_or_else(|| {
-        let shown: String = text.chars().take(64).collect();
-        api_error(ApiError::BadCursor, format!("({shown:?})"))
-    })
+    let refused = || api_error(ApiError::BadCursor, format!("({})", quoted(text, 64)));
+    read(text).map(Some).ok_or_else(refused)
 }
 
 /// The place that a cursor names.
@@ -44,8 +42,7 @@ pub fn place_cursor(height: u64, sequence: u32) -> String {
 }
 
 fn id_malformed(text: &str, expected: impl Display) -> ErrorObjectOwned {
-    let shown: String = text.chars().take(80).collect();
-    api_error(ApiError::IdMalformed, format!("({shown:?}: {expected})"))
+    api_error(ApiError::IdMalformed, format!("({}: {expected})", quoted(text, 80)))
 }
 
 /// The id of a text, in the one form in which the interface writes it.

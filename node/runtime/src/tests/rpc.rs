@@ -3,6 +3,7 @@
 
 mod answers;
 mod batches;
+mod examples;
 mod lists;
 mod parameters;
 
