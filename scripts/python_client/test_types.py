@@ -41,8 +41,13 @@ def fault_of_fields(value, form, place):
     """Why a value is not an object with a class's fields; None if it is."""
     if not isinstance(value, dict):
         return f"{place}: no object"
+    # Not by `__required_keys__`: it takes every field of a class with postponed hints for required.
+    hints = typing.get_type_hints(form, include_extras=True)
+    optional = {name for name in hints if typing.get_origin(hints[name]) is typing.NotRequired}
     fields = typing.get_type_hints(form)
-    missing = {name for name in form.__required_keys__ if name not in value}
+    missing = set(fields) - optional - set(value)
+    # OpenRPC lets a document have fields of its own, which begin so.
+    value = {name: one for name, one in value.items() if not name.startswith("x-")}
     surplus = set(value) - set(fields)
     if missing or surplus:
         return f"{place}: without {sorted(missing)}, with {sorted(surplus)}"
