@@ -33,7 +33,7 @@ pub fn form(schema: &Value) -> String {
 
 fn integer(schema: &Value) -> String {
     let (least, most) = (&schema["minimum"], &schema["maximum"]);
-    if *most == Value::from(u64::MAX) && *least == Value::from(0) {
+    if *most == u64::MAX && *least == 0 {
         return "whole number".to_owned();
     }
     match (least, most) {
