@@ -1,7 +1,7 @@
-//! A method of the interface as a row of one table ([`crate::methods`]): its name, what it does,
-//! its parameters, answer, errors, readers and an example. From the rows come the server's traits
-//! and the typed clients, the check of parameters, `rpc.discover`, docs/rpc.md and the tests of
-//! all.
+//! A method of the interface as a row of one table ([`mod@crate::methods`]): its name, what it
+//! does, its parameters, answer, errors, readers and an example. From the rows come the server's
+//! traits and the typed clients, the check of parameters, `rpc.discover`, docs/rpc.md and the tests
+//! of all.
 
 use schemars::{Schema, SchemaGenerator};
 
