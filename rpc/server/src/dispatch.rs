@@ -18,14 +18,17 @@ use rpc_api::{ApiError, api_error, check_subscription_id};
 
 use crate::answer::Answer;
 use crate::aside::LongReads;
-use crate::budget::Budget;
+use crate::budget::{Budget, subscriber};
 use crate::config::ServerConfig;
 use crate::connection::Caller;
 use crate::depth::is_too_deep;
+use crate::fair::FairQueue;
 use crate::metrics::{METHOD_UNKNOWN, RpcMetrics};
 use crate::reads::on_behalf_of;
 use crate::request::{self, Call, Entry, Message};
 
+/// Bytes of a message that take about as long to read as a short message takes in all.
+const BYTES_PER_UNIT: usize = 8 * 1024;
 /// Calls of one list that are answered at once.
 const SIDE_BY_SIDE_MAX: usize = 32;
 /// The code of an answer that would be too large, as jsonrpsee has it.
@@ -45,11 +48,20 @@ pub(crate) struct Session {
     pub(crate) subscriptions_max: u32,
 }
 
+/// Messages that are read at once: enough to keep every thread of the server at work, and few, so
+/// that the next in turn is soon read.
+fn messages_at_once() -> u32 {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    u32::try_from(cores.saturating_mul(2)).unwrap_or(u32::MAX)
+}
+
 /// The rules that all calls share.
 pub(crate) struct Dispatcher {
     pub(crate) budget: Arc<Budget>,
     pub(crate) metrics: RpcMetrics,
     methods: Methods,
+    /// The turns in which messages are read.
+    messages: FairQueue,
     long: LongReads,
     call_timeout: Duration,
     response_bytes_max: usize,
@@ -76,6 +88,8 @@ impl Dispatcher {
             budget,
             metrics,
             methods,
+            // What waits is bounded as what is in hand.
+            messages: FairQueue::new(messages_at_once(), usize::MAX),
             long: LongReads::new(),
             call_timeout: Duration::from_millis(call_timeout),
             response_bytes_max: config.response_bytes_max as usize,
@@ -85,8 +99,20 @@ impl Dispatcher {
 
     /// The answer to a message; `None` when it asks for none. `charged` says whether the message
     /// itself, whatever it says, was within its address's budget; a list's further entries are
-    /// charged here.
+    /// charged here. The message is read, and its calls begin, when it is its address's turn.
     pub(crate) async fn answer(
+        &self,
+        text: &[u8],
+        charged: Result<(), Duration>,
+        caller: &Arc<Caller>,
+        session: Option<&Session>,
+    ) -> Option<Answer> {
+        let units = u32::try_from(1 + text.len() / BYTES_PER_UNIT).unwrap_or(u32::MAX);
+        let answer = self.answer_in_turn(text, charged, caller, session);
+        self.messages.begin(subscriber(caller.address), units, answer).await
+    }
+
+    async fn answer_in_turn(
         &self,
         text: &[u8],
         charged: Result<(), Duration>,

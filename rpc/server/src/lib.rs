@@ -18,6 +18,7 @@ mod connection;
 mod cost;
 mod depth;
 mod dispatch;
+mod fair;
 mod feed;
 mod gate;
 mod http;

@@ -64,6 +64,16 @@ struct EndLabels {
     end: &'static str,
 }
 
+/// A read that waits counts as waiting until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Waits(Gauge);
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 /// The figures of a listener's TLS.
 #[derive(Debug, Clone)]
 pub(crate) struct TlsMetrics {
@@ -155,7 +165,7 @@ impl RpcMetrics {
             put_off,
         );
         for class in ReadClass::ALL {
-            metrics.reads_waiting(class, 0);
+            drop(metrics.read_waits(class));
         }
         rpc.register(
             "made_way",
@@ -181,9 +191,11 @@ impl RpcMetrics {
     }
 
     /// So many reads wait of a class.
-    pub(crate) fn reads_waiting(&self, class: ReadClass, count: usize) {
-        let gauge = self.reads_waiting.get_or_create(&ClassLabels { class: class.name() });
-        gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+    /// Counts a read that waits for its turn until the guard is dropped.
+    pub(crate) fn read_waits(&self, class: ReadClass) -> Waits {
+        let gauge = self.reads_waiting.get_or_create(&ClassLabels { class: class.name() }).clone();
+        gauge.inc();
+        Waits(gauge)
     }
 
     pub(crate) fn read_put_off(&self, class: ReadClass) {

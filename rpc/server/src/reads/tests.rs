@@ -1,9 +1,11 @@
 //! Turns are counted, never timed: a read that may not begin yet is a future that is pending.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use futures::FutureExt as _;
+use std::sync::Mutex;
+
 use futures::future::{BoxFuture, Fuse};
 use prometheus_client::registry::Registry;
+use tokio::sync::oneshot;
 
 use super::*;
 
@@ -168,14 +170,4 @@ fn who_leaves_takes_no_turn_and_keeps_no_place() {
     // It may begin, and leaves before it knows.
     drop(next);
     assert!(begins(&mut after).is_some(), "its turn goes to the next");
-}
-
-#[test]
-fn an_idle_queue_remembers_nobody() {
-    let reads = reads(2, 8);
-    for last in 0..200 {
-        drop(ask(&reads, last, PAGE).1.unwrap().unwrap());
-    }
-    let queue = reads.queue(ReadClass::Dear);
-    assert_eq!((queue.callers.len(), queue.running, queue.tag), (0, 0, 0));
 }
