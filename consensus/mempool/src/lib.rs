@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use chain_types::{BatchId, ParticipantId, TimeMs, VerifiedBatch};
-use consensus_scheduler::{Origin, Scheduler, ServiceClass};
+use consensus_scheduler::{CountedBatch, Origin, Scheduler, ServiceClass};
 
 #[cfg(test)]
 mod tests;
@@ -137,10 +137,10 @@ impl Mempool {
         held.bytes += bytes;
         self.bytes += bytes;
         self.items += u64::from(batch.count());
-        let class = ServiceClass::of(batch.kind());
-        if !scheduler.enter(id, submitter, class, batch.count(), origin, now_us) {
+        let counted = CountedBatch::of(&batch);
+        if !scheduler.enter(counted, origin, now_us) {
             // It left the pool for no block, and its submitter has paid for it.
-            scheduler.requeue(id, submitter, class, batch.count());
+            scheduler.requeue(counted);
         }
         self.batches.insert(id, batch);
         Offer::Added

@@ -9,7 +9,9 @@ use chain_types::{
     BatchId, ChainId, Digest, Height, ParticipantId, SecretKey, TimeMs, ValidatorId,
 };
 use consensus_scheduler::outlook::OutlookContext;
-use consensus_scheduler::{BatchAttempt, Origin, Outlook, Scheduler, ServiceClass, Settings};
+use consensus_scheduler::{
+    BatchAttempt, CountedBatch, Origin, Outlook, Scheduler, ServiceClass, Settings,
+};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
 fn id(number: u64) -> BatchId {
@@ -72,9 +74,13 @@ fn decisions(criterion: &mut Criterion) {
                     let batch = id(*round * 12_000 + number);
                     let submitter = u32::from(batch.digest().bytes()[8]);
                     black_box(scheduler.consider(&attempt(submitter), *now_us));
-                    let class = ServiceClass::Order;
-                    let from = Origin::Client;
-                    scheduler.enter(batch, ParticipantId::new(submitter), class, 1, from, *now_us);
+                    let counted = CountedBatch {
+                        id: batch,
+                        submitter: ParticipantId::new(submitter),
+                        class: ServiceClass::Order,
+                        items: 1,
+                    };
+                    scheduler.enter(counted, Origin::Client, *now_us);
                 }
                 let taken = scheduler.take(12_000, 16_384, 0);
                 for batch in &taken {

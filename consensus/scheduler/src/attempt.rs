@@ -1,6 +1,6 @@
 //! A batch as its header shows it, and what is decided about it.
 
-use chain_types::{ParticipantId, TimeMs};
+use chain_types::{BatchId, ParticipantId, TimeMs, VerifiedBatch};
 
 use crate::class::ServiceClass;
 
@@ -46,6 +46,31 @@ pub struct BatchAttempt {
     pub ahead_items: u64,
     /// The client says that the batch was refused before.
     pub is_retry: bool,
+}
+
+/// A verified batch, as far as its submitter is charged for it and it waits in a queue.
+#[derive(Debug, Clone, Copy)]
+pub struct CountedBatch {
+    /// The id, by which a batch is charged once.
+    pub id: BatchId,
+    /// The submitter that signed it.
+    pub submitter: ParticipantId,
+    /// The class of its items.
+    pub class: ServiceClass,
+    /// The number of its items.
+    pub items: u32,
+}
+
+impl CountedBatch {
+    /// Returns what is counted of a verified batch.
+    pub fn of(batch: &VerifiedBatch) -> Self {
+        Self {
+            id: batch.id(),
+            submitter: batch.header().submitter,
+            class: ServiceClass::of(batch.kind()),
+            items: batch.count(),
+        }
+    }
 }
 
 /// Why a batch is refused by its header.

@@ -22,7 +22,7 @@ pub mod steady;
 mod submitters;
 pub mod weights;
 
-pub use attempt::{Admission, BatchAttempt, Origin, RetryAt, Settings, ShareReason};
+pub use attempt::{Admission, BatchAttempt, CountedBatch, Origin, RetryAt, Settings, ShareReason};
 pub use class::ServiceClass;
 pub use forecast::{DeclaredEvent, Forecast, ForecastPoint};
 pub use outlook::{Outlook, OutlookError, OutlookHead, OutlookLine, OutlookProof, SignedOutlook};

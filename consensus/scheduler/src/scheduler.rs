@@ -12,7 +12,9 @@ use std::cmp::Reverse;
 
 use chain_types::{BatchId, ParticipantId, TimeMs};
 
-use crate::attempt::{Admission, BatchAttempt, Origin, RetryAt, Settings, ShareReason};
+use crate::attempt::{
+    Admission, BatchAttempt, CountedBatch, Origin, RetryAt, Settings, ShareReason,
+};
 use crate::capacity::Capacity;
 use crate::class::ServiceClass;
 use crate::meter::{Meter, cost_us, items_in};
@@ -192,44 +194,23 @@ impl Scheduler {
     /// Charges a verified batch to its submitter and puts it into its queue: one that was admitted
     /// here, or one that a peer announces. Returns false, and does neither, for a batch that was
     /// charged before.
-    pub fn enter(
-        &mut self,
-        id: BatchId,
-        submitter: ParticipantId,
-        class: ServiceClass,
-        items: u32,
-        origin: Origin,
-        now_us: u64,
-    ) -> bool {
-        let is_new = self.charge(id, submitter, class, items, origin, now_us);
+    pub fn enter(&mut self, batch: CountedBatch, origin: Origin, now_us: u64) -> bool {
+        let is_new = self.charge(batch, origin, now_us);
         if is_new {
-            self.requeue(id, submitter, class, items);
+            self.requeue(batch);
         }
         is_new
     }
 
     /// Puts a batch into its queue that was charged before, and left the queue for no block.
-    pub fn requeue(
-        &mut self,
-        id: BatchId,
-        submitter: ParticipantId,
-        class: ServiceClass,
-        items: u32,
-    ) {
-        self.queues[class.number()].push(submitter, id, items);
+    pub fn requeue(&mut self, batch: CountedBatch) {
+        self.queues[batch.class.number()].push(batch.submitter, batch.id, batch.items);
     }
 
     /// Charges a verified batch that waits for nothing here: a block has it, and nobody announced
     /// it before. Returns false, and charges nothing, for one that was charged before.
-    pub fn charge(
-        &mut self,
-        id: BatchId,
-        submitter: ParticipantId,
-        class: ServiceClass,
-        items: u32,
-        origin: Origin,
-        now_us: u64,
-    ) -> bool {
+    pub fn charge(&mut self, batch: CountedBatch, origin: Origin, now_us: u64) -> bool {
+        let CountedBatch { id, submitter, class, items } = batch;
         if !self.recent.insert(id) {
             return false;
         }

@@ -3,7 +3,7 @@
 use chain_state::WriteSet;
 use chain_types::{BatchId, Certificate, ExecutedBlock, Height};
 use consensus_core::Timeouts;
-use consensus_scheduler::{Origin, ServiceClass};
+use consensus_scheduler::{CountedBatch, Origin};
 
 use crate::checkpoint::SinceCheckpoint;
 use crate::committed::read_state;
@@ -104,10 +104,7 @@ impl Replica {
                 let was_here = pool.remove(&batch.id(), scheduler).is_some();
                 if !was_here && is_present {
                     // Nobody announced it to this node.
-                    let (submitter, class) =
-                        (batch.header().submitter, ServiceClass::of(batch.kind()));
-                    let peer = Origin::Peer;
-                    scheduler.charge(batch.id(), submitter, class, batch.count(), peer, now_us);
+                    scheduler.charge(CountedBatch::of(batch), Origin::Peer, now_us);
                 }
             }
             if is_present {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chain_types::{BatchId, Digest, ParticipantId, TimeMs};
 use consensus_scheduler::{
-    Admission, BatchAttempt, Origin, ReadBudget, RetryAt, Scheduler, ServiceClass, Settings,
+    Admission, BatchAttempt, CountedBatch, Origin, ReadBudget, RetryAt, Scheduler, ServiceClass,
+    Settings,
 };
 
 use super::clients::{Habit, Reply};
@@ -135,7 +136,8 @@ impl Policy for Grants {
         match self.scheduler.consider(&attempt, now_us) {
             Admission::Admit => {
                 let (id, class) = (batch_id(number), ServiceClass::Order);
-                self.scheduler.enter(id, submitter, class, items, Origin::Client, now_us);
+                let counted = CountedBatch { id, submitter, class, items };
+                self.scheduler.enter(counted, Origin::Client, now_us);
                 self.entries.insert(id, (submitter, batch.items));
                 Reply::Admitted
             }

@@ -1,7 +1,9 @@
 //! Who lies, floods or hides gains nothing, and nobody else loses.
 
 use chain_types::ParticipantId;
-use consensus_scheduler::{Admission, BatchAttempt, Origin, Scheduler, ServiceClass, Settings};
+use consensus_scheduler::{
+    Admission, BatchAttempt, CountedBatch, Origin, Scheduler, ServiceClass, Settings,
+};
 
 use crate::support::{BEGIN_US, CAPACITY, Chain, attempt, id, party};
 
@@ -79,17 +81,18 @@ fn ten_thousand_that_wake_together_leave_a_calm_submitter_its_place() {
 #[test]
 fn a_batch_that_peers_announce_again_is_charged_once() {
     let mut scheduler = Scheduler::new(Settings::default());
-    let (order, peer) = (ServiceClass::Order, Origin::Peer);
-    assert!(scheduler.enter(id(1), party(1), order, 8_192, peer, BEGIN_US));
+    let order = ServiceClass::Order;
+    let batch = CountedBatch { id: id(1), submitter: party(1), class: order, items: 8_192 };
+    assert!(scheduler.enter(batch, Origin::Peer, BEGIN_US));
     let opens_us = scheduler.opens_us(party(1));
     for again in 0..10_000 {
-        assert!(!scheduler.enter(id(1), party(1), order, 8_192, peer, BEGIN_US + again));
+        assert!(!scheduler.enter(batch, Origin::Peer, BEGIN_US + again));
     }
     assert_eq!(scheduler.opens_us(party(1)), opens_us);
     assert_eq!(scheduler.queue_items(), 8_192);
     // Nor once it is in a block.
     scheduler.remove(&id(1), party(1), order);
-    assert!(!scheduler.enter(id(1), party(1), order, 8_192, peer, BEGIN_US + 20_000));
+    assert!(!scheduler.enter(batch, Origin::Peer, BEGIN_US + 20_000));
     assert_eq!(scheduler.queue_items(), 0);
 }
 

@@ -3,7 +3,7 @@
 
 use chain_types::{BatchId, TimeMs};
 use consensus_scheduler::{
-    Admission, BatchAttempt, Origin, RetryAt, Scheduler, ServiceClass, Settings,
+    Admission, BatchAttempt, CountedBatch, Origin, RetryAt, Scheduler, ServiceClass, Settings,
 };
 
 use crate::support::{BEGIN_US, attempt, id, party};
@@ -54,9 +54,13 @@ impl Node {
                 Admission::Admit => {
                     self.number += 1;
                     (slot.batch, slot.at_us) = (id(self.number), None);
-                    let (class, from) = (ServiceClass::Order, Origin::Client);
-                    let who = party(slot.submitter);
-                    assert!(self.scheduler.enter(slot.batch, who, class, slot.items, from, now_us));
+                    let batch = CountedBatch {
+                        id: slot.batch,
+                        submitter: party(slot.submitter),
+                        class: ServiceClass::Order,
+                        items: slot.items,
+                    };
+                    assert!(self.scheduler.enter(batch, Origin::Client, now_us));
                 }
                 Admission::Refuse { retry: RetryAt::At(at), .. } => {
                     slot.at_us = Some(at.get() * 1_000);

@@ -1,7 +1,9 @@
 //! Schedulers in a known condition.
 
 use chain_types::{BatchId, Digest, ParticipantId, TimeMs};
-use consensus_scheduler::{Admission, BatchAttempt, Origin, Scheduler, ServiceClass, Settings};
+use consensus_scheduler::{
+    Admission, BatchAttempt, CountedBatch, Origin, Scheduler, ServiceClass, Settings,
+};
 
 /// Items a second that the tests' chain can do.
 pub const CAPACITY: u64 = 100_000;
@@ -63,17 +65,17 @@ impl Chain {
     }
 
     pub fn enter(&mut self, id: BatchId, submitter: u32, items: u32, class: ServiceClass) -> bool {
-        let from = Origin::Client;
-        let now_us = self.now_us;
+        let batch = CountedBatch { id, submitter: party(submitter), class, items };
         self.entered.insert(id, (submitter, items, class));
-        self.scheduler.enter(id, party(submitter), class, items, from, now_us)
+        self.scheduler.enter(batch, Origin::Client, self.now_us)
     }
 
     /// Enters a batch that a peer has admitted.
     pub fn enter_announced(&mut self, id: BatchId, submitter: u32, items: u32) -> bool {
-        let (class, now_us) = (ServiceClass::Order, self.now_us);
+        let class = ServiceClass::Order;
+        let batch = CountedBatch { id, submitter: party(submitter), class, items };
         self.entered.insert(id, (submitter, items, class));
-        self.scheduler.enter(id, party(submitter), class, items, Origin::Peer, now_us)
+        self.scheduler.enter(batch, Origin::Peer, self.now_us)
     }
 
     /// Makes a block of what waits, and lets 100 ms pass.

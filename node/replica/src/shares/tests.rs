@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use chain_types::{BatchId, Digest};
-use consensus_scheduler::Origin;
+use consensus_scheduler::{CountedBatch, Origin};
 
 use super::*;
 
@@ -21,10 +21,14 @@ fn use_share(shares: &SharedScheduler, now: TimeMs, valid_ms: u64) -> SubmitRefu
         if let Err(refusal) = shares.consider(&asked, now) {
             return refusal;
         }
-        let (id, class) = (BatchId::new(Digest::from_bytes([number; 32])), ServiceClass::Order);
+        let batch = CountedBatch {
+            id: BatchId::new(Digest::from_bytes([number; 32])),
+            submitter: asked.submitter,
+            class: ServiceClass::Order,
+            items: asked.items,
+        };
         shares.with(now, |scheduler, now_us| {
-            let from = Origin::Client;
-            assert!(scheduler.charge(id, asked.submitter, class, asked.items, from, now_us));
+            assert!(scheduler.charge(batch, Origin::Client, now_us));
         });
     }
     unreachable!("819,200 items at once are beyond any share")

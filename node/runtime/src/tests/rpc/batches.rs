@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use chain_types::{BatchError, BatchId, Rejection};
-use consensus_scheduler::{Origin, ServiceClass};
+use consensus_scheduler::{CountedBatch, Origin, ServiceClass};
 use jsonrpsee::core::client::Error as ClientError;
 use node_replica::Input;
 use rpc_api::{
@@ -125,9 +125,10 @@ async fn the_same_bytes_get_the_same_answer_and_a_full_pool_says_when_to_come_ag
 
 /// Leaves a submitter without a share for as long as a debt may last, and says how many are known.
 fn use_share(served: &Served, submitter: ParticipantId, number: u8) -> usize {
-    let (id, class) = (BatchId::new(Digest::from_bytes([number; 32])), ServiceClass::Order);
+    let id = BatchId::new(Digest::from_bytes([number; 32]));
+    let batch = CountedBatch { id, submitter, class: ServiceClass::Order, items: u32::MAX };
     served.node.shares.with(wall_clock(), |scheduler, now_us| {
-        assert!(scheduler.charge(id, submitter, class, u32::MAX, Origin::Client, now_us));
+        assert!(scheduler.charge(batch, Origin::Client, now_us));
         scheduler.submitters()
     })
 }
