@@ -420,7 +420,7 @@ fn check_programme(overlay: &Overlay<'_>, programme: &Programme) -> Result<After
     }
 }
 
-/// What a change of a registrar's limits makes of it: what it has done of the day stays.
+/// Checks new limits of a registrar. The counts of the day so far stay.
 fn check_limits(
     overlay: &Overlay<'_>,
     participant: ParticipantId,

@@ -35,7 +35,8 @@ pub(crate) struct Lane<'a> {
     liquidity: Option<Slot>,
     /// The merchant's account, as it was looked up ahead.
     expected: Option<ExpectedAccount>,
-    /// What its orders ask of the merchant; `None` inside for one that is not known.
+    /// The facts about the merchant that its orders need; `None` inside if the merchant is not
+    /// known.
     payee: Option<Option<Payee>>,
     payable: Option<Slot>,
     cashback: Option<(Slot, Slot)>,

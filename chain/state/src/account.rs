@@ -71,7 +71,7 @@ impl Account {
         sha256_of(&message)
     }
 
-    /// What [`Self::leaf`] is the hash of.
+    /// Appends the bytes that [`Self::leaf`] hashes to `message`.
     pub(crate) fn leaf_message(&self, key: &AccountKey, message: &mut Vec<u8>) {
         message.extend_from_slice(&Domain::Account.tag());
         codec::append(message, &(*key, *self));

@@ -45,7 +45,7 @@ impl TrialBalance {
 #[derive(Debug, Clone)]
 pub(crate) struct AccountBook {
     accounts: Vec<(AccountKey, Account)>,
-    /// Where each stands, by the hash of its key.
+    /// The place of each account in `accounts`, by the hash of its key.
     at: Positions,
     hashing: RandomState,
     /// The same in the keys' order, for those who read them so.
@@ -98,8 +98,8 @@ impl AccountBook {
         Some((u32::try_from(place).unwrap_or_default(), &self.accounts[place].1))
     }
 
-    /// Where accounts of these hashes stand, unless others do whose hashes look the same; read with
-    /// nothing in between that waits for an account.
+    /// Returns the place that each hash points to, if there is one. A place can be another
+    /// account's with a hash that looks the same. No read waits for an account in between.
     pub(crate) fn guess(&self, hashes: &[u64]) -> Vec<Option<usize>> {
         hashes.iter().map(|hash| self.at.find(*hash, |_| true)).collect()
     }

@@ -25,7 +25,7 @@ use crate::sections::Reader;
 
 /// The key of a rate: the currency collected, the currency paid out, the provider.
 pub type RateKey = (Currency, Currency, ParticipantId);
-/// Who gave a list of changes, and the list's digest.
+/// The key of a list of changes: the participant that gave it, and its digest.
 pub type ListKey = (ParticipantId, Digest);
 /// The key of a policy: its scope, its subject's id, the collected currency.
 pub type PolicyKey = (PolicyScope, u64, Currency);
@@ -148,9 +148,9 @@ macro_rules! tables {
         #[derive(Debug, Clone)]
         pub struct Tables {
             $($(#[$doc])* pub $name: BTreeMap<$key, $value>,)*
-            /// By which what is due is found; it follows from the records.
+            /// Finds the records that are due; it follows from the records.
             dues: Dues,
-            /// What orders ask of merchants; it follows from the records.
+            /// The facts about merchants that orders need; it follows from the records.
             payees: Payees,
         }
 
@@ -273,7 +273,7 @@ impl Tables {
         &self.dues
     }
 
-    /// What an order asks of a merchant.
+    /// Returns the facts about a merchant that an order needs; `None` if there is no such merchant.
     pub fn payee(&self, merchant: MerchantId) -> Option<Payee> {
         self.payees.get(merchant)
     }

@@ -54,9 +54,9 @@ pub struct Gross {
 pub struct OpenWindow {
     /// When and where it began.
     pub opening: WindowOpening,
-    /// What it has collected, by merchant and currency.
+    /// The sums that it has collected, by merchant and currency.
     pub(crate) sums: SumsBook,
-    /// What the legs of the window add up to, but for what instructions will pay.
+    /// The gross sums of the window's legs by party, without the sums that instructions will pay.
     pub(crate) legs: BTreeMap<WindowParty, Gross>,
 }
 
@@ -66,7 +66,7 @@ impl OpenWindow {
         Self { opening, sums: SumsBook::new(), legs: BTreeMap::new() }
     }
 
-    /// What it has collected, ascending by merchant and currency.
+    /// Returns the sums that it has collected, ascending by merchant and currency.
     pub fn sums(&self) -> Vec<&MerchantSums> {
         self.sums.ascending()
     }

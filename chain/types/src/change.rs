@@ -92,7 +92,7 @@ pub enum Change {
         /// How many changes it has.
         count: u32,
     },
-    /// What a merchant registrar may do without a vote.
+    /// Sets the limits within which a merchant registrar works without a vote.
     Registrar {
         /// The participant whose limits these are.
         participant: ParticipantId,

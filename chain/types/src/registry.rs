@@ -285,7 +285,8 @@ impl Merchant {
     }
 }
 
-/// What a merchant registrar may do without a vote, in a day of the chain's day offset.
+/// The limits within which a merchant registrar works without a vote, each for one day of the
+/// chain's day offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct RegistrarLimits {
     /// The gateway that pays all merchants that it adds or changes.

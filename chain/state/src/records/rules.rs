@@ -188,13 +188,13 @@ pub enum ListConcern {
 /// A merchant registrar, and what it has done of the day that it last did anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct RegistrarRecord {
-    /// What it may do.
+    /// The registrar's gateway, and its bounds of a day.
     pub limits: RegistrarLimits,
     /// The day, counted from the Unix epoch in the chain's own day offset.
     pub day: u32,
-    /// How many merchants it added on it.
+    /// The number of merchants that it added on that day.
     pub added: u32,
-    /// How many changes it made on it of merchants that were there.
+    /// The number of changes that it made on that day to merchants that were there.
     pub changed: u32,
 }
 
