@@ -4,7 +4,7 @@ use chain_types::{BatchId, ParticipantId, TimeMs, VerifiedBatch};
 
 use crate::class::ServiceClass;
 
-/// What a scheduler starts with.
+/// The settings of a scheduler, which stay while it runs.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
     /// The first estimate of the capacity, in items a second.
@@ -28,14 +28,15 @@ impl Default for Settings {
     }
 }
 
-/// What the header of a batch says, and what its client says beside it.
+/// The header of a batch as far as admission needs it, and the fields that its client sends beside
+/// it.
 #[derive(Debug, Clone, Copy)]
 pub struct BatchAttempt {
-    /// Who claims to submit it.
+    /// The participant that the header names; its signature is not checked yet.
     pub submitter: ParticipantId,
     /// The number of its items.
     pub items: u32,
-    /// What kind of work it is.
+    /// The class of its work, by which it is queued and shed.
     pub class: ServiceClass,
     /// The last block time at which it may commit.
     pub valid_until: TimeMs,
@@ -82,7 +83,7 @@ pub enum ShareReason {
     QueueFull,
     /// The batch is more than 10 seconds of the submitter's share.
     BatchOverShare,
-    /// What waits will not be done before the batch's valid-until time.
+    /// The queue before the batch takes longer than its valid-until time allows.
     TooLate,
 }
 

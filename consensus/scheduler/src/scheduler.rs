@@ -58,7 +58,7 @@ pub struct Scheduler {
     queues: [ItemQueues; ServiceClass::COUNT],
     recent: Recent,
     division: Division,
-    /// What was divided among orders, in items a second.
+    /// The part of the capacity that was divided among orders, in items a second.
     divided: u64,
     tick_us: Option<u64>,
     /// The items that the last block left behind for want of space.
@@ -138,7 +138,8 @@ impl Scheduler {
         }
     }
 
-    /// What stands in a batch's way, and until when.
+    /// Returns the reason why a batch may not be sent now, and the time in microseconds until which
+    /// it holds; `u64::MAX` if it always does. `None` if the batch may be sent.
     fn obstacle(
         &self,
         submitter: &Submitter,
@@ -282,7 +283,8 @@ impl Scheduler {
         self.division = divide(self.divided, &mut claims);
     }
 
-    /// What each active submitter asks for, after the tries since the last tick.
+    /// Updates the demand of each active submitter with the tries since the last tick, and returns
+    /// their claims.
     fn claims(&mut self, elapsed_us: u64) -> Vec<Claim> {
         let floor = self.floor_level();
         let mut active = std::mem::take(&mut self.submitters.active);

@@ -7,7 +7,7 @@ const LEVEL_BITS: u32 = 16;
 /// grants a little less.
 const PASSES_MAX: usize = 32;
 
-/// What one submitter asks for.
+/// One submitter's claim to a part of the capacity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
     /// Items a second that it would send.

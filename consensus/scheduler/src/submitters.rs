@@ -11,7 +11,7 @@ const NONE: u32 = u32::MAX;
 /// The place that all share for whom there is none of its own.
 const OTHERS: u32 = 0;
 
-/// One submitter.
+/// The account of one submitter: its meters and its demand.
 #[derive(Debug, Clone)]
 pub(crate) struct Submitter {
     pub id: ParticipantId,

@@ -30,7 +30,7 @@ pub enum Reply {
     Never,
 }
 
-/// What clients do under a policy.
+/// The way in which clients try again under a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Habit {
     /// Again after the constant that is stated.

@@ -85,7 +85,8 @@ fn is_final_in(batch: &Batch, range: &std::ops::Range<u64>) -> bool {
     matches!(batch.fate, Fate::Final { at_us, .. } if range.contains(&at_us))
 }
 
-/// What was admitted and never became final counts until the end of the run.
+/// Returns the 99th percentile of the time from admission to finality, by items. A batch that was
+/// admitted and never became final counts until the end of the run.
 fn admitted_p99_ms(batches: &[&Batch]) -> u64 {
     let mut waits: Vec<(u64, u64)> = batches
         .iter()
