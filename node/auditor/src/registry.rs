@@ -69,13 +69,13 @@ pub(crate) struct Registry {
     places: Vec<FindingPlace>,
     /// The one that went first stands first.
     gone: VecDeque<Gone>,
-    /// Each with how many versions it has had.
+    /// The version and the content of each programme; versions count from 1.
     programmes: BTreeMap<(MerchantId, Currency), (u64, Programme)>,
-    /// What governance lets each merchant registrar do.
+    /// The limits that governance set for each merchant registrar.
     registrars: BTreeMap<ParticipantId, RegistrarLimits>,
     /// The parameters of the next block.
     pub(crate) parameters: Parameters,
-    /// How much of each there is at most.
+    /// The most rows of each kind.
     pub(crate) bounds: RegistryBounds,
 }
 
@@ -256,7 +256,7 @@ impl Registry {
         }
     }
 
-    /// What a merchant registrar may do.
+    /// Returns the limits of a merchant registrar; `None` if governance has set none.
     pub(crate) fn registrar(&self, id: ParticipantId) -> Option<RegistrarLimits> {
         self.registrars.get(&id).copied()
     }

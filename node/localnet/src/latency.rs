@@ -32,7 +32,7 @@ pub struct LatencyReport {
 }
 
 impl Default for Latencies {
-    /// An empty histogram.
+    /// Returns an empty histogram of microseconds.
     fn default() -> Self {
         match Histogram::new_with_bounds(1, LATENCY_US_MAX, LATENCY_DIGITS) {
             Ok(histogram) => Self(histogram),

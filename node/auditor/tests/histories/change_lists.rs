@@ -145,7 +145,7 @@ fn a_list_serves_one_proposal() {
     assert_eq!(propose(&mut story, first, &items[1]), [815]);
 }
 
-/// Who became of a merchant's legal entity after its approval has approved nothing.
+/// An operator that became of a merchant's legal entity after its approval has approved nothing.
 #[test]
 fn whom_a_list_is_about_is_asked_when_it_takes_effect() {
     for is_own in [false, true] {

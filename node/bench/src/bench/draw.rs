@@ -91,7 +91,7 @@ impl AliasTable {
         })
     }
 
-    /// Draws a place.
+    /// Draws a place with the next random number of `entropy`.
     pub fn draw(&self, entropy: &mut Entropy) -> usize {
         self.at(entropy.number())
     }

@@ -26,7 +26,7 @@ pub struct OnboardingReport {
     pub merchants: u64,
     /// The time from the first batch to the end of the last.
     pub seconds: f64,
-    /// Merchants a second.
+    /// Final merchants a second, over `seconds`.
     pub merchants_per_second: f64,
     /// The median time from submission to finality of a batch of 500.
     pub batch_final_p50_ms: f64,

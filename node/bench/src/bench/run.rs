@@ -129,7 +129,7 @@ impl<'a> Bench<'a> {
         Ok(BenchReport::new(&tally, period, setting, pacing, beside, &costs, machine))
     }
 
-    /// What the load needs of the chain: contracts, a market, registrars.
+    /// Prepares the chain for the load: contracts, a market, registrars.
     async fn set_up(
         &self,
         client: &Arc<Client>,

@@ -45,7 +45,7 @@ pub enum LoadShape {
 /// The shape of a load, as its report states it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ShapeReport {
-    /// `platform` or `uniform`.
+    /// The name of the shape: `platform` or `uniform`.
     pub name: &'static str,
     /// Merchants that are paid.
     pub merchants: usize,

@@ -26,7 +26,7 @@ pub struct HistoryReport {
     pub contracts: bool,
     /// The merchants over which the orders were skewed; nothing when a few are all alike.
     pub merchants: Option<u32>,
-    /// The sizes, ascending.
+    /// A report a size, ascending by the orders before the measured ones.
     pub sizes: Vec<SizeReport>,
 }
 

@@ -42,7 +42,7 @@ pub struct ServedNode {
     pub orders: Orders,
     /// The callers that wait for a batch or a block.
     pub hub: Arc<Hub>,
-    /// The driver's figures.
+    /// The figures that the driver publishes, such as the pool's counts.
     pub vitals: Arc<Vitals>,
     /// How the node stands.
     pub observer: Arc<Observer>,
@@ -50,9 +50,9 @@ pub struct ServedNode {
     pub waiting: WaitingBatches,
     /// The shares of submitters.
     pub shares: SharedScheduler,
-    /// What the node says of them.
+    /// The tables of shares and queues that the node signs.
     pub outlooks: Outlooks,
-    /// To the driver, for clients' batches.
+    /// The way to the driver for clients' batches.
     pub submissions: Submissions,
     /// When the process started.
     pub started: Instant,
