@@ -22,16 +22,16 @@ const PLACES: usize = 128;
 
 const _: () = assert!(FEATURES <= PLACES);
 
-/// Who has a history.
+/// A subject that has a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RiskSubject {
     /// The user who pays.
     User,
     /// The merchant who is paid.
     Merchant,
-    /// The user's device.
+    /// The device that the user pays with, by its keyed hash.
     Device,
-    /// The user's network.
+    /// The network that the user pays from, by its keyed hash.
     Network,
 }
 

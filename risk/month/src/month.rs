@@ -35,7 +35,7 @@ pub struct RiskMonth {
     scale: MonthScale,
     world: World,
     draws: Draws,
-    /// What is planned, by time, and by the order of planning among equal times.
+    /// The planned events, by time in milliseconds, then by the order of planning.
     planned: BTreeMap<(u64, u64), MonthEvent>,
     plans: u64,
     hour: u32,

@@ -18,7 +18,7 @@ pub struct MonthOrder {
     pub number: u64,
     /// Milliseconds since the Unix epoch.
     pub time_ms: u64,
-    /// The user's pseudonym.
+    /// The pseudonym of the user who pays.
     pub user: [u8; 16],
     /// The number of the merchant.
     pub merchant: u64,
@@ -47,12 +47,12 @@ pub struct MonthLabel {
     pub is_fraud: bool,
 }
 
-/// What happens next in the month.
+/// One event of the month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MonthEvent {
-    /// An order.
+    /// An order, at its own time.
     Order(MonthOrder),
-    /// A label of an earlier order.
+    /// A label of an earlier order, at the time of the label.
     Label(MonthLabel),
 }
 
@@ -86,7 +86,7 @@ impl MonthScale {
 }
 
 impl FraudKind {
-    /// Every kind.
+    /// The eight kinds, in the order of their declaration.
     pub const ALL: [Self; 8] = [
         Self::CardTesting,
         Self::Takeover,
