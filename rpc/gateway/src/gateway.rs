@@ -34,7 +34,7 @@ use crate::replay::JournalReplay;
 use crate::sorted::SortedFile;
 use crate::standing::{GatewayRules, HeldReason, RETRY_MS};
 
-/// Who signs for the gateway.
+/// The identity that signs for the gateway, with its key.
 #[derive(Debug, Clone)]
 pub struct GatewaySigner {
     /// The chain that signatures are bound to.

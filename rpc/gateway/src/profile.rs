@@ -63,7 +63,7 @@ pub struct BankProfile {
     pub characters: CharacterSet,
     /// Characters of a name, 1 to 140.
     pub name_characters_max: usize,
-    /// Who pays the banks' charges.
+    /// The side that pays the banks' charges.
     pub charges: ChargeBearer,
     /// The service level's code, if the bank asks for one.
     pub service_level: Option<String>,

@@ -89,10 +89,10 @@ pub struct ServerConfig {
 /// client's own word.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ForwardedHeader {
-    /// `X-Forwarded-For: client, proxy`.
+    /// A list of addresses, the client's first: `X-Forwarded-For: client, proxy`.
     #[default]
     XForwardedFor,
-    /// `Forwarded: for=client, for=proxy` (RFC 7239).
+    /// A list of pairs, the client's first: `Forwarded: for=client, for=proxy` (RFC 7239).
     Forwarded,
 }
 

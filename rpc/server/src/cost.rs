@@ -16,7 +16,7 @@ pub(crate) enum ReadClass {
     Cheap = 0,
     /// The outcome of a batch.
     Question = 1,
-    /// Pages and proofs.
+    /// Pages of lists, and proofs.
     Dear = 2,
 }
 

@@ -18,7 +18,7 @@ const IDLE_CALLERS_MAX: usize = 4_096;
 #[derive(Debug, Clone)]
 pub(crate) struct FairQueue(Arc<Mutex<Queue>>);
 
-/// What waits, and the order in which it begins.
+/// The calls that wait, and the order in which they begin.
 #[derive(Debug)]
 struct Queue {
     running: u32,

@@ -80,7 +80,7 @@ pub struct Feed<T: Topic> {
 struct Pages<C> {
     /// The height of the read: a page of an earlier one is not given to a later caller.
     height: Height,
-    /// The oldest first.
+    /// At most `PAGES_MAX` pages by the place before each, the oldest first.
     kept: Vec<(C, Arc<OnceCell<Page<C>>>)>,
 }
 

@@ -34,7 +34,7 @@ struct ClassLabels {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct LimitLabels {
-    /// As in [`crate::LIMITS`].
+    /// The name of a limit, as in [`crate::LIMITS`].
     limit: &'static str,
 }
 

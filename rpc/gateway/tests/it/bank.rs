@@ -39,7 +39,7 @@ pub struct Moved {
     pub amount: String,
     /// True if it went back to the gateway.
     pub is_back: bool,
-    /// The bank's reference.
+    /// The bank's own reference of the movement.
     pub reference: String,
 }
 

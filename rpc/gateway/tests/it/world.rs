@@ -119,7 +119,7 @@ impl World {
         self.turn().unwrap();
     }
 
-    /// Ends the gateway.
+    /// Ends the gateway; its folder stays.
     pub fn stop(&mut self) {
         self.gateway = None;
     }

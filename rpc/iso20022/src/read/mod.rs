@@ -37,11 +37,11 @@ pub enum ReadItem {
 pub struct BankFile {
     /// Names and ids of its messages.
     pub messages: Vec<(Box<str>, Box<str>)>,
-    /// What the bank said, in the order of the file.
+    /// The bank's words, in the order of the file.
     pub words: Vec<BankWord>,
     /// Records that cannot be used: the first [`FINDINGS_MAX`].
     pub findings: Vec<RecordFinding>,
-    /// Findings beyond those.
+    /// The number of findings beyond those.
     pub findings_more: u64,
 }
 

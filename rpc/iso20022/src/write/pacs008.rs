@@ -16,7 +16,7 @@ pub enum SettlementMethod {
     Clearing(String),
 }
 
-/// What banks say between each other besides the payments.
+/// The banks of a message and how they settle with each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InterbankSettlement {
     /// How the banks settle.

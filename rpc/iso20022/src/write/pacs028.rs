@@ -15,7 +15,7 @@ pub struct StatusRequest {
     pub instructing: BankAgent,
     /// The bank that is asked.
     pub instructed: BankAgent,
-    /// The payments.
+    /// The payments that are asked about, at least one.
     pub payments: Vec<SentPayment>,
 }
 

@@ -29,7 +29,7 @@ pub struct RecallRequest {
     pub assignee: BankAgent,
     /// ISO's code of the reason: `CUST` when a settlement agent recalled the instruction.
     pub reason: String,
-    /// The payments.
+    /// The payments that are recalled, at least one.
     pub payments: Vec<RecalledPayment>,
 }
 

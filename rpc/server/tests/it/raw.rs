@@ -116,7 +116,7 @@ pub struct RawSocket {
     received: Vec<u8>,
 }
 
-/// Codes of frames.
+/// Codes of WebSocket frames (RFC 6455, 5.2).
 pub const CONTINUE: u8 = 0;
 pub const TEXT: u8 = 1;
 pub const CLOSE: u8 = 8;
