@@ -204,7 +204,7 @@ impl<'a> Lanes<'a> {
         self.numbered(number)
     }
 
-    /// A lane's number, by which it is found again at once.
+    /// Returns a lane's number, which finds it again at once. A new lane gets the next number.
     fn number(&mut self, key: LaneKey) -> usize {
         let number = self.numbering.number(key.bits());
         if number == self.lanes.len() {

@@ -186,7 +186,7 @@ fn leaves<'a>(accounts: impl Iterator<Item = (&'a AccountKey, &'a Account)>) -> 
     many.finish()
 }
 
-/// By which an account is found.
+/// Returns the hash that finds an account in the book.
 pub(crate) fn key_hash(hashing: &RandomState, key: &AccountKey) -> u64 {
     let AccountKey { kind, owner, currency } = *key;
     let bits = u128::from(kind.number()) << 16 | u128::from(currency.get());

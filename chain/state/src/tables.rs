@@ -332,7 +332,7 @@ tables! {
     lists: ListKey => ListRecord;
     /// The changes of these lists, by their places.
     listed_changes: (ListKey, u32) => Change;
-    /// Whom lists are about, as far as proposals name them.
+    /// The parties and entities that lists are about, as far as proposals name the lists.
     list_concerns: (ListKey, ListConcern) => ();
     /// The counters of paying gateways, by corridor.
     sla: (ParticipantId, Corridor) => SlaCounters;
@@ -347,8 +347,8 @@ tables! {
     arrived_returns: (TimeMs, InstructionId) => ArrivedReturns;
     /// When orders that had been held were released, while their window may be open.
     hold_releases: OrderId => TimeMs;
-    /// Periods that governance changed since, by parameter and the block time up to which they were
-    /// in force: what began under one ends under it.
+    /// Earlier lengths of periods that governance changed, by parameter and the block time until
+    /// which they were in force. A period that began under one also ends under it.
     past_periods: (u16, TimeMs) => u64;
     /// How much may be reserved on others' accounts, and is.
     lines: LineKey => LineRecord;

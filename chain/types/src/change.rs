@@ -128,8 +128,8 @@ pub struct Programme {
     /// The least order that counts and earns, in minor units: each tier's share of it is at least
     /// one minor unit.
     pub order_least: Amount,
-    /// The gateways whose orders count and earn: at most [`CASHBACK_GATEWAYS_MAX`], ascending. One
-    /// that pays the merchant as well is no exception: whoever is not named takes no part.
+    /// The gateways whose orders count and earn: at most [`CASHBACK_GATEWAYS_MAX`], ascending. A
+    /// gateway that is not named takes no part, even if it pays the merchant.
     pub gateways: Vec<ParticipantId>,
 }
 
@@ -165,8 +165,8 @@ impl Programme {
         self.gateways.binary_search(&gateway).is_ok()
     }
 
-    /// Returns true if tiers and gateways ascend, no share is more than the whole, the least order
-    /// earns something in every tier, and the time zone exists.
+    /// Returns true if tiers and gateways ascend, no share is more than the whole, and the time
+    /// zone exists. The least order also has to earn something in every tier.
     pub fn is_well_formed(&self) -> bool {
         let ascends = self.tiers.windows(2).all(|pair| pair[0].above < pair[1].above);
         let are_distinct = self.gateways.windows(2).all(|pair| pair[0] < pair[1]);

@@ -268,8 +268,8 @@ pub struct Merchant {
     pub name: String,
     /// The gateway that holds its payout account.
     pub payout_gateway: ParticipantId,
-    /// A keyed hash of the account at that gateway, by which the gateway knows it; zeros when the
-    /// gateway knows the merchant by its id.
+    /// A keyed hash of the account at that gateway; the gateway finds the account by it. Zeros if
+    /// the gateway knows the merchant by its id.
     pub payout_account: Digest,
     /// True if new orders for it are refused.
     pub suspended: bool,
@@ -357,7 +357,7 @@ pub struct ReservationLine {
 }
 
 impl LineAccount {
-    /// The role of whoever has such an account.
+    /// Returns the role of the owner of such an account.
     pub const fn owner_role(self) -> Roles {
         match self {
             Self::GatewayLiquidity => Roles::GATEWAY,
@@ -365,8 +365,8 @@ impl LineAccount {
         }
     }
 
-    /// The roles of which a holder needs at least one: whoever may reserve on such an account of
-    /// another's.
+    /// Returns the roles that allow a reservation on another's account of this kind. A holder needs
+    /// at least one of them.
     pub const fn holder_roles(self) -> Roles {
         match self {
             Self::GatewayLiquidity => Roles::RECHARGE_SERVICE,

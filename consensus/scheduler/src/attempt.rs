@@ -36,7 +36,7 @@ pub struct BatchAttempt {
     pub submitter: ParticipantId,
     /// The number of its items.
     pub items: u32,
-    /// The class of its work, by which it is queued and shed.
+    /// The class of its work, which decides how it is queued and shed.
     pub class: ServiceClass,
     /// The last block time at which it may commit.
     pub valid_until: TimeMs,
@@ -52,7 +52,7 @@ pub struct BatchAttempt {
 /// A verified batch, as far as its submitter is charged for it and it waits in a queue.
 #[derive(Debug, Clone, Copy)]
 pub struct CountedBatch {
-    /// The id, by which a batch is charged once.
+    /// The id of the batch; a batch of the same id is charged once.
     pub id: BatchId,
     /// The submitter that signed it.
     pub submitter: ParticipantId,

@@ -34,15 +34,15 @@ pub const QUEUE_US: u64 = 500_000;
 pub const TOLERANCE_US: u64 = 250_000;
 /// The largest batch, as a time at the submitter's share, in microseconds.
 const BATCH_US_MAX: u64 = 10_000_000;
-/// The queue up to which any batch passes, as a time at the capacity, in microseconds.
+/// The longest queue that lets any batch pass, as a time at the capacity, in microseconds.
 const SHORT_QUEUE_US: u64 = 250_000;
-/// The queue up to which a batch passes if nothing else waits of its submitter: one that is larger
-/// than the submitter's bound would never pass otherwise.
+/// The longest queue that lets a submitter's only waiting batch pass, as a time at the capacity, in
+/// microseconds. Without it, a batch larger than the submitter's bound would never pass.
 const FIRST_QUEUE_US: u64 = 400_000;
 /// The part of the capacity that is set aside for duties, and for the floors: a tenth.
 const TENTH: u64 = 10;
-/// The active submitters for which one tick's work is done in one tick's time. With more, shares
-/// are divided less often, so that the work a second stays the same.
+/// The most active submitters whose shares are divided at every tick. With more, shares are divided
+/// less often, so that the work a second stays the same.
 const ACTIVE_A_TICK: usize = 16_384;
 /// Smoothing of first tries: a rise is followed in about 200 ms, a fall in about a second.
 const RISE_US: u64 = 200_000;
@@ -369,7 +369,7 @@ impl Scheduler {
     }
 
     /// Returns true if a duty is served from the part that is set aside. One submitter alone has a
-    /// quarter of it, so that whoever floods the chain with voids leaves room for others.
+    /// quarter of it, or more by its weight, so that a flood of voids leaves room for others.
     fn has_duty_room(&self, submitter: &Submitter, now_us: u64) -> bool {
         self.duties.opens_us(TOLERANCE_US) <= now_us
             && submitter.duties.opens_us(TOLERANCE_US) <= now_us

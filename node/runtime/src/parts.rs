@@ -33,7 +33,7 @@ use crate::submissions::{Desk, Submissions};
 use crate::vitals::Vitals;
 use crate::watch::Watch;
 
-/// The descriptors that a node takes in a network of so many nodes.
+/// Returns the descriptors that a node takes in a network of `nodes` nodes.
 pub fn descriptors_of(config: &NodeConfig, nodes: usize) -> Descriptors {
     Descriptors::of(config, nodes, &NetworkLimits::default(), descriptors::raise_limit())
 }

@@ -42,7 +42,7 @@ pub struct FeatureVector([i64; PLACES]);
 /// A row of the list of features.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeatureRow {
-    /// The number by which models name the feature.
+    /// The number of the feature, as models name it.
     pub number: u16,
     /// The name in words.
     pub name: String,

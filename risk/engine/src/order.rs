@@ -33,7 +33,7 @@ pub struct PrivateFeatures {
 /// A question to a desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RiskInquiry {
-    /// The Merkle leaf of the order's item, by which a batch is known to hold it.
+    /// The Merkle leaf of the order's item; it proves that a batch holds the item.
     pub item: Digest,
     /// The order of the item.
     pub order: RiskOrder,

@@ -48,7 +48,7 @@ pub struct GatewaySigner {
 /// The counts of what a turn did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GatewayTurn {
-    /// Instructions of which the chain said something new.
+    /// Instructions about which the chain said something new.
     pub seen: usize,
     /// Files of the bank that were taken.
     pub taken: usize,

@@ -31,7 +31,7 @@ pub enum ProfileFault {
     },
 }
 
-/// The message by which the gateway pays.
+/// The message that a gateway pays with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PaymentMessage {
     /// As a customer of the bank.
@@ -55,7 +55,7 @@ impl PaymentMessage {
 /// How a gateway and its bank work together.
 #[derive(Debug, Clone)]
 pub struct BankProfile {
-    /// The message by which the gateway pays.
+    /// The message that the gateway pays with.
     pub payment: PaymentMessage,
     /// The bank's word that counts as an arrival.
     pub arrival: ArrivalProof,

@@ -2,7 +2,7 @@
 
 use rpc_api::LIMIT_MAX;
 
-/// A page of at most so many items costs as little as one item that has to be looked for.
+/// The items of a page that costs no more than the lookup of one item.
 const CHEAP_ITEMS: u32 = 20;
 /// Items that cost as much as one cheap read.
 const ITEMS_PER_UNIT: u32 = 20;

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// Callers of whom nothing waits whose tags a queue remembers.
+/// The most callers without a waiting call whose tags a queue remembers.
 const IDLE_CALLERS_MAX: usize = 4_096;
 
 /// A queue that many tasks share; cheap to clone.
@@ -109,7 +109,7 @@ impl Queue {
         self.forget_idle();
     }
 
-    /// A caller of whom nothing waits, and who is done by the queue's tag, is like a stranger.
+    /// Forgets callers without a waiting call. The queue treats them like new callers.
     fn forget_idle(&mut self) {
         if self.running == 0 && self.waiting.is_empty() {
             self.callers.clear();

@@ -150,8 +150,8 @@ pub struct ProposalRecord {
     pub proposed: TimeMs,
     /// The first block that shall execute under it, as its maker said: the digest covers it.
     pub activation: Height,
-    /// The first block that executes under it: that one, or a later one by which the notice after
-    /// the approval that carried it is over.
+    /// The first block that executes under it. It is `activation`, or a later one if the notice
+    /// after the approval that carried it ends later.
     pub due: Height,
     /// The operators who approved it, its maker first.
     pub approvals: Vec<ParticipantId>,
@@ -176,7 +176,7 @@ pub struct ListRecord {
     pub proposal: Option<ProposalId>,
 }
 
-/// Whom a list of changes is about.
+/// A party or legal entity that a list of changes is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 pub enum ListConcern {
     /// A gateway that shall pay merchants.
@@ -194,7 +194,7 @@ pub struct RegistrarRecord {
     pub day: u32,
     /// The number of merchants that it added on that day.
     pub added: u32,
-    /// The number of changes that it made on that day to merchants that were there.
+    /// The number of changes that it made on that day to merchants of the registry.
     pub changed: u32,
 }
 

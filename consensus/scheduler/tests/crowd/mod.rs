@@ -117,7 +117,7 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Twelve submitters, of whom eight surge until all together offer `times` the capacity.
+    /// Twelve submitters. Eight of them surge until all together offer `times` the capacity.
     pub fn of_twelve(seed: u64, times: u64) -> Self {
         let mut draws = Draws::new(seed);
         let calm = |_| Profile {

@@ -106,8 +106,8 @@ fn admitted_p99_ms(batches: &[&Batch]) -> u64 {
     at.map_or(0, |(wait_us, _)| wait_us / 1_000)
 }
 
-/// Of the stated times to retry of batches that were admitted later, those that came true within a
-/// fifth of the time that was stated, or within one block.
+/// Returns the part of the stated times to retry that came true within a fifth of the stated time,
+/// or within one block, and the number of all. It counts batches that were admitted later.
 fn promises(batches: &[&Batch]) -> (u64, u64) {
     let mut counts = (0, 0);
     for batch in batches {

@@ -63,7 +63,7 @@ fn pass(story: &mut Story, blocks: usize) {
     (0..blocks).for_each(|_| drop(story.block(1, &[])));
 }
 
-/// A list of which one change no longer holds when it takes effect leaves nothing behind.
+/// A list leaves nothing behind if one of its changes no longer holds when it takes effect.
 #[test]
 fn a_list_is_made_whole_or_not_at_all() {
     for is_gone in [false, true] {

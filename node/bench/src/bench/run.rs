@@ -42,7 +42,7 @@ use super::tally::{SentBatch, Tally};
 const RESULTS_MAX: usize = 16_384;
 /// How long after its end an open loop goes on sending what was due before.
 const CATCH_UP: Duration = Duration::from_secs(10);
-/// One reserved order in so many is voided.
+/// One reserved order in this many is voided.
 const VOIDED_ONE_IN: usize = 50;
 
 /// A run on a network whose nodes are up.
@@ -168,7 +168,7 @@ impl<'a> Bench<'a> {
         Some(outage)
     }
 
-    /// The gateways, with whom their users pay.
+    /// Returns the gateways, and the merchants that their users pay.
     fn crowd(&self, client: &Arc<Client>) -> anyhow::Result<(Vec<Loader>, Whom)> {
         let BenchOptions { users, seed, .. } = *self.options;
         let (loaders, whom) = match self.options.shape {

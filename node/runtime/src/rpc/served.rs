@@ -87,9 +87,9 @@ impl ServedNode {
         Ok(self.store())
     }
 
-    /// An order's record. The store is far enough to read the rest of it: for an order that no
-    /// block has changed since, that needs no wait, and a node's block after the present one may be
-    /// executed before the present one is in the store.
+    /// Returns an order's record, once the store can read the rest of it. For an order that no
+    /// block has changed since, that needs no wait. A node may execute its next block before the
+    /// present one is in the store.
     pub(super) fn order_record(&self, id: &OrderId) -> Read<Option<OrderRecord>> {
         let (record, height) = self.orders.record(id)?;
         self.wait_for_store(height)?;

@@ -57,7 +57,7 @@ struct Payment {
     asked: u32,
 }
 
-/// How often the bank misbehaves: one in so many.
+/// The rates at which the bank misbehaves: one in this many.
 #[derive(Debug, Clone, Copy)]
 pub struct Habits {
     pub lost_in: u32,

@@ -26,7 +26,7 @@ pub struct ChainBook {
     pub instructions: BTreeMap<InstructionId, InstructionReport>,
     /// The answer to each batch: the same bytes get the same answer.
     answers: BTreeMap<Vec<u8>, Vec<(u32, u16)>>,
-    /// One of so many questions stays without an answer; never if it is 0.
+    /// One question in this many stays without an answer; none if it is 0.
     pub silent_in: u32,
     pub now_ms: u64,
     key: PublicKey,
