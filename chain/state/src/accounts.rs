@@ -48,7 +48,7 @@ pub(crate) struct AccountBook {
     /// The place of each account in `accounts`, by the hash of its key.
     at: Positions,
     hashing: RandomState,
-    /// The same in the keys' order, for those who read them so.
+    /// The index of each account in `accounts`, ascending by key, for reads in that order.
     index: BTreeMap<AccountKey, u32>,
     tree: AccountsTree,
     /// The trial balance, kept as accounts change: nobody who asks for it walks them all.
@@ -79,7 +79,7 @@ impl AccountBook {
         self.tree.root()
     }
 
-    /// How many there are: also the index of the next one.
+    /// Returns the number of accounts, which is also the index of the next one.
     pub(crate) fn len(&self) -> u32 {
         match u32::try_from(self.accounts.len()) {
             Ok(count) => count,
@@ -114,7 +114,7 @@ impl AccountBook {
         range.filter_map(|(key, at)| Some((key, &self.accounts.get(*at as usize)?.1)))
     }
 
-    /// In order of creation.
+    /// Returns all accounts in order of creation.
     pub(crate) fn created(&self) -> &[(AccountKey, Account)] {
         &self.accounts
     }
@@ -196,7 +196,7 @@ pub(crate) fn key_hash(hashing: &RandomState, key: &AccountKey) -> u64 {
 /// The copy of all accounts, which are only ever added to.
 #[derive(Debug)]
 pub(crate) struct AccountsCopy {
-    /// Those that were there when the copy began.
+    /// The number of accounts that were there when the copy began.
     count: usize,
     next: usize,
     /// Accounts from there on as they were, if they changed since.

@@ -23,7 +23,7 @@ pub struct Slot(usize);
 pub struct ExpectedAccount {
     hash: u64,
     key: AccountKey,
-    /// Its place among all and its counters, when there is one.
+    /// Its index among all accounts and its counters, if there is such an account.
     found: Option<(u32, Account)>,
     /// The sum that the open window had collected for it.
     collected: Option<Collected>,
@@ -36,9 +36,9 @@ pub struct Movement {
     pub debit: Slot,
     /// The account that is credited.
     pub credit: Slot,
-    /// How much, in minor units of both accounts' currency.
+    /// The amount, in minor units of both accounts' currency.
     pub amount: Amount,
-    /// How many orders it is for.
+    /// The number of orders that it is for.
     pub order_count: u64,
 }
 
@@ -47,9 +47,9 @@ struct HotAccount {
     key: AccountKey,
     /// Its index in the book; `None` for one that this block may create.
     index: Option<u32>,
-    /// As the block found it.
+    /// The account as the block found it.
     before: Account,
-    /// As the present cause found it.
+    /// The account as the present cause found it.
     before_cause: Account,
     account: Account,
     is_touched: bool,
@@ -230,7 +230,8 @@ impl HotAccounts {
         place_of(dues, key).ok().map(|at| dues[at].1)
     }
 
-    /// The same to be changed; the block makes it `first` if it did not change it before.
+    /// Returns the same sum to be changed. It begins with `first` if the block did not change it
+    /// before.
     pub(crate) fn due_mut(&mut self, slot: Slot, key: DueKey, first: Due) -> &mut Due {
         let dues = &mut self.slots[slot.0].dues;
         let at = place_of(dues, &key).unwrap_or_else(|at| {

@@ -78,11 +78,11 @@ pub(crate) struct SumsChange {
 /// The sums of all merchants.
 #[derive(Debug, Clone)]
 pub(crate) struct SumsBook {
-    /// In order of first collection.
+    /// The sums in order of first collection.
     sums: Chunked<MerchantSums>,
     /// The account of each of them.
     accounts: Vec<u32>,
-    /// By account, where its sums stand; accounts beyond its end have none. It keeps its length
+    /// The place of each account's sums; accounts beyond its end have none. It keeps its length
     /// from window to window, so that no window's first order pays for all accounts.
     at: Vec<u32>,
 }
@@ -123,7 +123,7 @@ impl SumsBook {
         (at != NONE).then(|| &self.sums[at as usize])
     }
 
-    /// In no order that means anything.
+    /// Returns all sums; their order means nothing.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &MerchantSums> {
         self.sums.iter()
     }
@@ -169,10 +169,10 @@ impl SumsBook {
 /// The copy of all sums of a window: see [`crate::copying`].
 #[derive(Debug, Default)]
 pub(crate) struct SumsCopy {
-    /// Those that were there when the copy began.
+    /// The number of sums that were there when the copy began.
     count: usize,
     next: usize,
-    /// How many dues of the next are copied already.
+    /// The number of dues of the next sums that are copied already.
     dues_done: usize,
     /// Sums from there on as they were, if they changed since.
     before: BTreeMap<usize, MerchantSums>,

@@ -30,7 +30,7 @@ pub enum Change {
         participant: ParticipantId,
         /// The key that its batches are signed with from then on.
         public_key: PublicKey,
-        /// For how many blocks from the activation on the key before is still accepted.
+        /// The number of blocks from the activation on that still accept the key before.
         overlap_heights: u64,
     },
     /// A participant is suspended, or is so no longer.
@@ -89,14 +89,14 @@ pub enum Change {
     List {
         /// [`crate::ListedChangeItem::list_digest`] of its items.
         digest: Digest,
-        /// How many changes it has.
+        /// The number of its changes.
         count: u32,
     },
     /// Sets the limits within which a merchant registrar works without a vote.
     Registrar {
         /// The participant whose limits these are.
         participant: ParticipantId,
-        /// Its gateway, and how much it may do a day.
+        /// Its gateway, and its bounds of a day.
         limits: RegistrarLimits,
     },
 }

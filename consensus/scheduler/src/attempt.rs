@@ -11,7 +11,7 @@ pub struct Settings {
     pub capacity_items_per_s: u64,
     /// The most submitters with an account of their own; more share one.
     pub submitters_max: usize,
-    /// How many charged batches are remembered for certain.
+    /// The number of charged batches that are remembered for certain.
     pub recent_max: usize,
     /// The time from a block's proposal until it is final, in milliseconds.
     pub settle_ms: u64,
@@ -99,7 +99,7 @@ impl ShareReason {
     }
 }
 
-/// When a refused batch will be admitted.
+/// The time at which a refused batch will be admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryAt {
     /// The same bytes are admitted from this moment on.
@@ -117,16 +117,16 @@ pub enum Admission {
     Refuse {
         /// The reason of the refusal.
         reason: ShareReason,
-        /// When it will be admitted.
+        /// The time at which it will be admitted.
         retry: RetryAt,
     },
 }
 
-/// How a verified batch came.
+/// The way in which a verified batch came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// From a client, and it was considered here.
+    /// A client sent it, and it was considered here.
     Client,
-    /// From a peer that admitted it.
+    /// A peer that admitted it sent it.
     Peer,
 }

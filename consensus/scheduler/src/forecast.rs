@@ -13,7 +13,7 @@ use std::fmt;
 const DAY: u64 = 1_440;
 /// Hours of a week, each with a season of its own beside the day's.
 const WEEK_HOURS: u64 = 168;
-/// How many minutes ahead are forecast.
+/// The number of minutes ahead that are forecast.
 pub const HORIZON_MINUTES: u64 = 60;
 /// The most declared events.
 pub const EVENTS_MAX: usize = 64;
@@ -47,7 +47,7 @@ pub struct DeclaredEvent {
     pub factor_permille: u32,
 }
 
-/// One minute that is forecast, and what its value is the sum of; items a minute.
+/// The forecast of one minute as a sum of parts; all are in items a minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ForecastPoint {
     /// The minute since the Unix epoch.
@@ -96,7 +96,7 @@ pub struct Forecast {
     slope: i64,
     deviation: i64,
     day: Vec<i64>,
-    /// How often each minute of the day was seen, up to 255.
+    /// The number of times that each minute of the day was seen, up to 255.
     day_seen: Vec<u8>,
     week: Vec<i64>,
     events: Vec<DeclaredEvent>,

@@ -17,7 +17,7 @@ use crate::scheduler::Scheduler;
 /// The most lines of one table: those with the largest demand. While there is too little for all,
 /// a submitter without a line has the share of others, by its weight.
 pub const OUTLOOK_LINES_MAX: usize = 512;
-/// How long a table may be referred to, in milliseconds after it was made.
+/// The time for which a table may be referred to, in milliseconds after it was made.
 pub const OUTLOOK_VALID_MS: u64 = 1_000;
 /// The most bytes of a head with its signature.
 pub const OUTLOOK_HEAD_BYTES_MAX: usize = 256;

@@ -26,11 +26,11 @@ use crate::weights::Weights;
 
 /// The time between two divisions of the capacity, in microseconds.
 pub const TICK_US: u64 = 100_000;
-/// How long a submitter is remembered and keeps its floor, in microseconds.
+/// The time for which a submitter is remembered and keeps its floor, in microseconds.
 pub const SEEN_US: u64 = 10_000_000;
 /// The most that waits of one submitter, as a time at its share, in microseconds.
 pub const QUEUE_US: u64 = 500_000;
-/// How far ahead of its share a submitter may be, in microseconds.
+/// The most that a submitter may be ahead of its share, in microseconds.
 pub const TOLERANCE_US: u64 = 250_000;
 /// The largest batch, as a time at the submitter's share, in microseconds.
 const BATCH_US_MAX: u64 = 10_000_000;
@@ -181,7 +181,8 @@ impl Scheduler {
         final_ms.saturating_add(self.settings.settle_ms) > attempt.valid_until.get()
     }
 
-    /// When a refused batch is admitted, after what its client sends before it.
+    /// Returns the time at which a refused batch is admitted, after the batches that its client
+    /// sends before it.
     fn retry(&self, attempt: &BatchAttempt, rate: u64, opens_us: u64, now_us: u64) -> RetryAt {
         let before_us = cost_us(attempt.ahead_items, rate);
         let at_us = opens_us.max(now_us).saturating_add(before_us);

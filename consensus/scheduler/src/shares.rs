@@ -16,7 +16,7 @@ pub struct Claim {
     pub weight: u32,
 }
 
-/// How a capacity is divided.
+/// The way in which a capacity is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Division {
     /// All that is asked for fits. What is left is anybody's, by weight.

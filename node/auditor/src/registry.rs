@@ -209,7 +209,7 @@ impl Registry {
         self.changed_by(std::slice::from_ref(change), first_height)
     }
 
-    /// The same after several changes, each of what those before it left.
+    /// Returns the registry after several changes, each made to the result of those before it.
     pub(crate) fn changed_by(&self, all: &[Change], first_height: u64) -> Result<Self, Rejection> {
         let mut next = self.clone();
         for change in all {

@@ -17,7 +17,7 @@ pub struct Latencies(Histogram<u64>);
 /// The figures of a histogram.
 #[derive(Debug, Clone, Serialize, PartialEq)]
 pub struct LatencyReport {
-    /// How many were measured.
+    /// The number of latencies that were measured.
     pub count: u64,
     /// Half were at most this.
     pub p50_ms: f64,
@@ -64,7 +64,7 @@ impl Latencies {
 }
 
 impl LatencyReport {
-    /// For people, in one line.
+    /// Returns the latencies as one line for people.
     pub fn text(&self) -> String {
         format!(
             "p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms, max {:.1} ms",

@@ -1,6 +1,6 @@
 //! Why bytes are no model: each cause with a number that never changes.
 
-/// A cause for which a model is refused. `tree` and `node` count from zero.
+/// The reason why a model is refused. `tree` and `node` count from zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ModelFlaw {
     /// The bytes end within a field.

@@ -10,7 +10,7 @@ use crate::order::{RiskInquiry, RiskOrder};
 use crate::trees::CompiledModel;
 use crate::verdict::{RiskDecision, RiskVerdict};
 
-/// One thing that a desk saw, in the order in which it saw them.
+/// One event that a desk saw. Their order is that of the desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RiskEvent {
     /// A final order, with its block's time.

@@ -1,6 +1,6 @@
 //! What the month consists of: orders, and labels that come later.
 
-/// How large a month is.
+/// The size of a month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MonthScale {
     /// Users with habits; accounts that fraudsters make come besides.
@@ -11,7 +11,7 @@ pub struct MonthScale {
     pub orders_a_day: u32,
 }
 
-/// One order, with what only the generator knows.
+/// One order, with the facts that only the generator knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MonthOrder {
     /// The order's number in the order of time, from zero.

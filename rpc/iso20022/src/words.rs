@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use crate::amount::BankMoney;
 
-/// How a bank names a payment. Texts are as the bank wrote them; nothing is cut.
+/// The names of a payment as the bank wrote them; nothing is cut.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PaymentName {
     /// The message that carried it.
@@ -163,7 +163,7 @@ pub enum MoneyDirection {
     Debit,
 }
 
-/// How far an entry has come.
+/// The state of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EntryState {
     /// On the books (BOOK). Nothing follows from any other state.
@@ -210,7 +210,7 @@ pub struct BankEntry {
     pub is_return: bool,
     /// The bank transaction code is that of charges.
     pub is_charge: bool,
-    /// How far it has come.
+    /// The state of the entry.
     pub state: EntryState,
     /// The day of the booking.
     pub booked: Option<Date>,

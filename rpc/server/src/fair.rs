@@ -24,7 +24,7 @@ struct Queue {
     running: u32,
     running_max: u32,
     waiting_max: usize,
-    /// By tag, and by arrival where tags are equal.
+    /// The waiting calls by tag, and by arrival where tags are equal.
     waiting: BTreeMap<Key, Waiting>,
     callers: BTreeMap<IpAddr, Caller>,
     /// The tag of what began last.
@@ -219,7 +219,7 @@ impl Drop for Waiter {
     }
 }
 
-/// One of the places; the next in turn gets it when it is dropped.
+/// One of the running places. The next waiting call gets it when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Place(FairQueue);
 

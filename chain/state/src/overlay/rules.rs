@@ -95,12 +95,13 @@ impl Overlay<'_> {
         }
     }
 
-    /// How many merchants the next block finds, as far as that is decided.
+    /// Returns the number of merchants that the next block finds, as far as that is decided.
     pub fn next_merchant_count(&self) -> usize {
         self.state.tables.merchants.len() + self.merchants_added
     }
 
-    /// How many merchants a gateway pays in the next block, as far as that is decided.
+    /// Returns the number of merchants that a gateway pays in the next block, as far as that is
+    /// decided.
     pub fn next_merchants_paid(&self, gateway: ParticipantId) -> u32 {
         let known = match self.tables.merchants_paid.get(&gateway) {
             Some(changed) => changed.as_ref(),

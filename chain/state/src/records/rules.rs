@@ -18,7 +18,7 @@ pub struct RateRecord {
     pub provider: ParticipantId,
     /// The payout currency's units for one unit of the currency.
     pub rate: Rate,
-    /// When the provider observed it.
+    /// The time at which the provider observed it.
     pub observed: TimeMs,
     /// Block time of the publication.
     pub published: TimeMs,
@@ -55,9 +55,9 @@ pub struct QuoteRecord {
     pub payout_currency: Currency,
     /// The payout currency's units for one unit of the currency.
     pub rate: Rate,
-    /// How much may be collected under it, in minor units.
+    /// The amount that may be collected under it, in minor units.
     pub ceiling: Amount,
-    /// How much of that is used by collected and reserved orders, in minor units.
+    /// The part of that which collected and reserved orders use, in minor units.
     pub used: Amount,
     /// The last block time at which an order may use it.
     pub valid_until: TimeMs,
@@ -157,7 +157,7 @@ pub struct ProposalRecord {
     pub approvals: Vec<ParticipantId>,
     /// The operators who refused it.
     pub refusals: Vec<ParticipantId>,
-    /// How far it has come.
+    /// The status of the proposal.
     pub status: ProposalStatus,
     /// Why it failed: the code of a [`chain_types::Rejection`]; zero when it did not.
     pub failure: u16,
@@ -168,7 +168,7 @@ pub struct ProposalRecord {
 /// A list of changes that waits for a proposal, or for the end of the one that names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct ListRecord {
-    /// How many changes it has.
+    /// The number of its changes.
     pub count: u32,
     /// Block time at which its maker gave it.
     pub given: TimeMs,

@@ -43,7 +43,7 @@ impl OnboardingReport {
         self.merchants == self.wanted
     }
 
-    /// Its line for people.
+    /// Returns the report as one line for people.
     pub fn text(&self) -> String {
         let problem =
             self.problem.iter().map(|problem| format!("; problem: {problem}")).collect::<String>();

@@ -40,7 +40,7 @@ use super::tally::{SentBatch, Tally};
 
 /// Results that may wait to be counted.
 const RESULTS_MAX: usize = 16_384;
-/// How long after its end an open loop goes on sending what was due before.
+/// The time that an open loop goes on after its end, to send the batches that were due before.
 const CATCH_UP: Duration = Duration::from_secs(10);
 /// One reserved order in this many is voided.
 const VOIDED_ONE_IN: usize = 50;
@@ -379,7 +379,7 @@ pub fn service(
     services.into_iter().next().ok_or_else(|| failure(Exit::Usage, none))
 }
 
-/// The gateways that put load on the network, each with so many users.
+/// Returns the gateways that put load on the network, with `users` users each.
 ///
 /// # Errors
 /// When the folder holds no gateway's key, or a gateway has no merchant to collect for.

@@ -25,7 +25,7 @@ use crate::outlooks::Outlooks;
 use crate::submissions::Submissions;
 use crate::vitals::Vitals;
 
-/// How long a read waits for the store to come as far as the state.
+/// The longest time that a read waits for the store to come as far as the state.
 const STORE_LAG_MAX: Duration = Duration::from_secs(10);
 
 /// A node as its methods see it. What reads from disk or waits is called on threads that may block.
@@ -54,7 +54,7 @@ pub struct ServedNode {
     pub outlooks: Outlooks,
     /// The way to the driver for clients' batches.
     pub submissions: Submissions,
-    /// When the process started.
+    /// The time at which the process started.
     pub started: Instant,
 }
 

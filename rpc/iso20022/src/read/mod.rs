@@ -16,7 +16,7 @@ use crate::flaw::{FileFlaw, RecordFinding, RecordFlaw};
 use crate::words::BankWord;
 use crate::xml::{Element, Scanner, Tag};
 
-/// One thing that was read of a file.
+/// One result of reading a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadItem {
     /// A message begins: its name, such as `camt.053.001.08`, and its id.

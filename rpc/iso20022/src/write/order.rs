@@ -65,7 +65,7 @@ pub enum ChargeBearer {
     Debtor,
     /// Each side its own bank's.
     Shared,
-    /// As the service level says.
+    /// The side that the service level names.
     ServiceLevel,
 }
 

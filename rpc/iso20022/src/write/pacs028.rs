@@ -9,7 +9,7 @@ use crate::account::BankAgent;
 /// Payments whose status is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusRequest {
-    /// When the question was planned. It is of the content.
+    /// The time at which the question was planned. It is part of the content.
     pub created: TimeMs,
     /// The bank that asks.
     pub instructing: BankAgent,

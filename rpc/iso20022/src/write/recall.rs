@@ -21,7 +21,7 @@ pub struct RecalledPayment {
 /// A request to cancel payments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecallRequest {
-    /// When the request was planned. It is of the content.
+    /// The time at which the request was planned. It is part of the content.
     pub created: TimeMs,
     /// The bank that asks.
     pub assigner: BankAgent,
