@@ -23,3 +23,11 @@ export { LINEAGE_MAGIC, lineageApart } from "./lineage.js";
 export { verifyAccount, verifyRecords, verifyWindow } from "./proof.js";
 export { verifyReceipt } from "./receipt.js";
 export { verify, verifyBlock } from "./verify.js";
+
+// Talking to nodes: the client and what it throws, items, batches, keys.
+export { Batcher } from "./batcher.js";
+export { FateOpen, Refused, Unreachable } from "./errors.js";
+export { fateOf, isNewIdSafe } from "./fate.js";
+export { Client } from "./rpc.js";
+export { parseKeyFile, publicKeyOf, sign, signedBatch } from "./sign.js";
+export * from "./wire.js";
