@@ -163,7 +163,7 @@ class Client:
                       "timeout_ms": min(max(left_ms, 1), WAIT_MS)}
             last, pause_ms = "the node did not wait for it", POLL_MS
             try:
-                report = await self.ask_node(
+                report: interface.BatchReport = await self.ask_node(
                     at, "batch_submit", params,
                     lambda answer: require_batch_report(answer, identity, count))
                 if report["state"] == "final":
