@@ -5,7 +5,9 @@ import { concat, Invalid, Reader, u32, u64 } from "../src/bytes.js";
 import { readCertificate, requireQuorum, validatorsHash, voteDigest } from "../src/certificate.js";
 import { tagged } from "../src/crypto.js";
 import { parseGenesis, requirePinned } from "../src/genesis.js";
-import { LINEAGE_MAGIC, PROOF_BYTES_MAX, readHandover, readLineage, trust } from "../src/lineage.js";
+import {
+  LINEAGE_MAGIC, PROOF_BYTES_MAX, readHandover, readLineage, trust,
+} from "../src/lineage.js";
 import { leaf, merkleRoot, rootFromProof } from "../src/merkle.js";
 import { readWindow, reportDigest, verifyWindow } from "../src/proof.js";
 import { encodePartyKeys, readPartyKeys, verifyReceipt } from "../src/receipt.js";

@@ -69,10 +69,12 @@ fn files() -> Vec<PathBuf> {
     found
 }
 
-/// The files of these extensions, each with its text.
+/// The files of these extensions, each with its text, but for what others wrote.
 fn sources(extensions: &[&str]) -> Vec<(PathBuf, String)> {
     let has = |path: &PathBuf| {
-        path.extension().is_some_and(|extension| extensions.iter().any(|each| extension == *each))
+        let is_ours = path.iter().all(|part| part != "vendor");
+        let extension = path.extension();
+        is_ours && extension.is_some_and(|found| extensions.iter().any(|each| found == *each))
     };
     let read = |path: PathBuf| {
         let text = std::fs::read_to_string(root().join(&path)).unwrap();
