@@ -143,7 +143,8 @@ fn pages_fit_the_screen() {
 #[test]
 fn files_are_short() {
     let mut complaints = Vec::new();
-    for (path, text) in sources(&["rs", "py", "js"]).into_iter().filter(|(path, _)| !is_test(path)) {
+    for (path, text) in sources(&["rs", "py", "js"]).into_iter().filter(|(path, _)| !is_test(path))
+    {
         let lines = text.lines().count();
         let is_printed = PRINTED.iter().any(|printed| path == Path::new(printed));
         if lines > LINES_MAX && !is_printed {
