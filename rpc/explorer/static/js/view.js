@@ -76,7 +76,7 @@ export function table(/** @type {string} */ caption, /** @type {Column[]} */ col
   /** @type {any[]} */ rows, empty = "There is none.") {
   if (rows.length === 0) return html`<p class="quiet">${empty}</p>`;
   const kind = (/** @type {Column} */ column) => (column.isNumber ? "number" : nothing);
-  return html`<div class="scroll" role="region" aria-label=${caption} tabindex="0"><table>
+  return html`<div class="scroll" role="group" aria-label=${caption} tabindex="0"><table>
     <caption class="unseen">${caption}</caption>
     <thead><tr>${columns.map((column) =>
       html`<th scope="col" class=${kind(column)}>${column.title}</th>`)}</tr></thead>
