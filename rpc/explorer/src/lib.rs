@@ -15,8 +15,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use rpc_server::StaticFile;
 
-/// The most bytes that a browser loads before the first page shows: all files, in gzip.
-pub const FIRST_LOAD_BYTES_MAX: usize = 120 * 1024;
+/// The most bytes in gzip that a browser loads before the first page shows.
+pub const FIRST_LOAD_BYTES_MAX: usize = 120_000;
 
 const INDEX: &str = include_str!("../static/index.html");
 

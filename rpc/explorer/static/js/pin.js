@@ -1,8 +1,6 @@
 // What the user trusts: a genesis file, or its hash, which they gave themselves. It stays in this
 // browser's storage, and no node can change it.
 
-import { parseGenesis, requirePinned } from "../client/genesis.js";
-
 import { fromBase64, toBase64 } from "./text.js";
 
 const KEY = "sluice.pinned";
@@ -11,8 +9,11 @@ const KEY = "sluice.pinned";
  * @typedef {object} Pin
  * @property {string} chainId The file's SHA-256, 64 hexadecimal digits.
  * @property {number} sinceMs
- * @property {any} [genesis] The parsed file, if the file itself was given.
+ * @property {Uint8Array} [file] The file itself, if it was given.
  */
+
+/** What verifies is loaded when there is something to verify: the first page is shown without it. */
+export const verifier = () => import("./proofs.js");
 
 /** The pinned genesis of this browser. */
 export class Pinned {
@@ -26,11 +27,9 @@ export class Pinned {
       const stored = JSON.parse(localStorage.getItem(KEY) ?? "null");
       if (!stored) return;
       const { chainId, sinceMs, fileBase64 } = stored;
-      const genesis = fileBase64 ? parseGenesis(fromBase64(fileBase64)) : undefined;
-      if (genesis) requirePinned(genesis, chainId);
-      this.#pin = { chainId, sinceMs, genesis };
-    } catch (error) {
-      this.remark = `What was pinned cannot be read any more: ${error.message}`;
+      this.#pin = { chainId, sinceMs, file: fileBase64 ? fromBase64(fileBase64) : undefined };
+    } catch {
+      this.remark = "What was pinned in this browser cannot be read any more: pin it again.";
     }
   }
 
@@ -39,11 +38,14 @@ export class Pinned {
   }
 
   /** Pins a file; throws if it is no genesis file, or not the one whose hash is pinned. */
-  pinFile(/** @type {Uint8Array} */ bytes) {
-    const genesis = parseGenesis(bytes);
-    if (this.#pin) requirePinned(genesis, this.#pin.chainId);
-    this.#pin = { chainId: genesis.chainIdText, sinceMs: Date.now(), genesis };
-    this.#store(toBase64(bytes));
+  async pinFile(/** @type {Uint8Array} */ file) {
+    const { chainIdOf } = await verifier();
+    const chainId = chainIdOf(file);
+    if (this.#pin && this.#pin.chainId !== chainId) {
+      throw new Error(`This file's hash is ${chainId}, and another one is pinned: forget that first.`);
+    }
+    this.#pin = { chainId, sinceMs: Date.now(), file };
+    this.#store(toBase64(file));
   }
 
   /** Pins a hash alone; throws if it is none. */

@@ -2,7 +2,7 @@
 
 import { html, nothing } from "lit-html";
 
-import { currencyCode, judge } from "./proofs.js";
+import { verifier } from "./pin.js";
 import { call } from "./rpc.js";
 import { fromBase64, grouped } from "./text.js";
 import { utc } from "./time.js";
@@ -25,9 +25,9 @@ import { block, facts, failure, hash, moment, order, table, whole } from "./view
 export function proofPanel(scope, { subject, method, params, bytesOf, file, expected }) {
   let judgement = null;
   let reason = null;
-  const fetched = async (/** @type {(bytes: Uint8Array) => void} */ use) => {
+  const fetched = async (/** @type {(bytes: Uint8Array) => any} */ use) => {
     try {
-      use(fromBase64(bytesOf(await call(method, params))));
+      await use(fromBase64(bytesOf(await call(method, params))));
       reason = null;
     } catch (error) {
       [judgement, reason] = [null, error];
@@ -35,7 +35,8 @@ export function proofPanel(scope, { subject, method, params, bytesOf, file, expe
     if (scope.isOpen) scope.draw();
   };
   const save = () => fetched((bytes) => scope.save(bytes, file, "application/octet-stream"));
-  const verify = () => fetched((bytes) => {
+  const verify = () => fetched(async (bytes) => {
+    const { judge } = await verifier();
     judgement = judge(bytes, scope.app.pinned.pin, expected);
     if (!scope.isOpen) return;
     scope.app.say(judgement.verdict === "holds" ? `The ${subject} holds.`
@@ -57,7 +58,7 @@ export function against({ pin, remark }) {
     return html`${told}<p class="note">Nothing is pinned yet: <a href="#/verify">give your own
       genesis file</a> first. What a node says about itself proves nothing.</p>`;
   }
-  return html`${told}<p class="note">Verified against the genesis ${pin.genesis ? "file" : "hash"}
+  return html`${told}<p class="note">Verified against the genesis ${pin.file ? "file" : "hash"}
     that you pinned on ${utc(pin.sinceMs)}: ${whole(pin.chainId)}</p>`;
 }
 
@@ -78,8 +79,8 @@ export function judged(app, judgement, subject) {
     ${PROVEN[proven.kind]?.(app, proven) ?? nothing}</div>`;
 }
 
-const minor = (/** @type {bigint} */ value, /** @type {number} */ currency) =>
-  html`<span class="money">${grouped(value)}</span> minor units of ${currencyCode(currency)}`;
+const minor = (/** @type {bigint} */ value, /** @type {string} */ code) =>
+  html`<span class="money">${grouped(value)}</span> minor units of ${code}`;
 const time = (/** @type {bigint | null} */ ms) =>
   (ms === null ? undefined : moment(Number(ms)));
 
@@ -88,13 +89,13 @@ const PROVEN = {
     ${facts([
       ["Order", order(proven.orderId)],
       ["Outcome of its submission", proven.outcome],
-      ["Amount", minor(proven.amountMinor, proven.currency)],
+      ["Amount", minor(proven.amountMinor, proven.code)],
       ["Merchant", app.merchant(proven.merchant.toString())],
       ["Accepted", time(proven.acceptedMs)],
       ["Collected", time(proven.collectedMs) ?? "not proven"],
       ["Arrived", time(proven.arrivedMs) ?? "not proven"],
       ["Sent back", proven.returnedMinor === 0n ? undefined
-        : minor(proven.returnedMinor, proven.currency)],
+        : minor(proven.returnedMinor, proven.code)],
     ])}
     ${table("Signatures of the receipt", [
       { title: "Step", text: ({ step }) => step },
@@ -107,12 +108,12 @@ const PROVEN = {
       { title: "Time", text: ({ timeMs }) => timeMs, cell: ({ timeMs }) => time(timeMs) },
     ], proven.signers)}`,
   account: (app, proven) => facts([
-    ["Account", `${proven.accountKind}:${proven.owner}:${currencyCode(proven.currency)}`],
+    ["Account", `${proven.accountKind}:${proven.owner}:${proven.code}`],
     ["After block", block(Number(proven.height))],
-    ["Balance", minor(proven.balance, proven.currency)],
-    ["Pending debits", minor(proven.debitsPending, proven.currency)],
-    ["Pending credits", minor(proven.creditsPending, proven.currency)],
-    ["Settled", minor(proven.settled, proven.currency)],
+    ["Balance", minor(proven.balance, proven.code)],
+    ["Pending debits", minor(proven.debitsPending, proven.code)],
+    ["Pending credits", minor(proven.creditsPending, proven.code)],
+    ["Settled", minor(proven.settled, proven.code)],
   ]),
   window: (app, proven) => facts([
     ["Window", proven.window.toString()],

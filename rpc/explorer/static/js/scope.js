@@ -10,6 +10,10 @@ import { link, name } from "./view.js";
 const REGISTRY_EVERY_MS = 60_000;
 const EXPORT_PAGE = 500;
 
+/** A name and, in its shadow, the id. */
+const named = (/** @type {string} */ text, /** @type {any} */ id) =>
+  html`${name(text)}<span class="quiet id">\u00a0${id}</span>`;
+
 /** What all pages share as long as the explorer is open. */
 export class App {
   /**
@@ -43,14 +47,12 @@ export class App {
   party(/** @type {number | undefined} */ id) {
     if (id === undefined) return html`<span class="quiet">nobody in particular</span>`;
     const found = this.partyName(id);
-    const text = html`${found === undefined ? "participant" : name(found)}
-      <span class="quiet">${id}</span>`;
-    return link("gateway", id, text);
+    return link("gateway", id, named(found ?? "participant", id));
   }
 
   node(/** @type {number | undefined} */ id) {
     const found = this.registry.value?.nodes.find(({ node }) => node === id)?.name;
-    return html`${name(found ?? "node")} <span class="quiet">${id}</span>`;
+    return named(found ?? "node", id);
   }
 
   /** A merchant by its name, asked for once. */
@@ -63,8 +65,7 @@ export class App {
         this.draw();
       }).catch(() => {});
     }
-    return link("merchant", id, html`${found ? name(found) : "merchant"}
-      <span class="quiet">${id}</span>`);
+    return link("merchant", id, named(found || "merchant", id));
   }
 }
 

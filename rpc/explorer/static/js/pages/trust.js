@@ -2,8 +2,8 @@
 
 import { html, nothing } from "lit-html";
 
+import { verifier } from "../pin.js";
 import { against, judged } from "../prove.js";
-import { judge } from "../proofs.js";
 import { fromBase64 } from "../text.js";
 import { section, shown, whole } from "../view.js";
 
@@ -51,7 +51,7 @@ function pinForms(app, pinning) {
   const file = (event) => pinning(async () => {
     const bytes = await chosen(event.target);
     event.target.value = "";
-    if (bytes) app.pinned.pinFile(bytes);
+    if (bytes) await app.pinned.pinFile(bytes);
   });
   const hash = (event) => {
     event.preventDefault();
@@ -82,6 +82,7 @@ function bytesForm(scope, page) {
     try {
       const bytes = await bytesOf();
       if (!bytes) return;
+      const { judge } = await verifier();
       page.judgement = judge(bytes, scope.app.pinned.pin);
       const { verdict, reason } = page.judgement;
       scope.app.say(verdict === "holds" ? "It holds." : `It is not accepted: ${reason}`);
