@@ -1,6 +1,6 @@
 // Gathers items of one kind into signed batches, by number and age, and submits each until its fate
-// is known. Orders keep their ids, whatever happens: a batch that is too old is signed anew with the
-// same items, and nothing here makes an id.
+// is known. Orders keep their ids, whatever happens: a batch that is too old is signed anew with
+// the same items, and nothing here makes an id.
 
 import { fromBase64, Invalid, Reader, require } from "./bytes.js";
 import { FateOpen, Refused } from "./errors.js";
@@ -67,8 +67,8 @@ export class Batcher {
   }
 
   /**
-   * Adds an item. Resolves once its batch is final, or its fate is open; rejects with `Refused` when
-   * the whole batch was refused, which booked nothing and says nothing of its orders.
+   * Adds an item. Resolves once its batch is final, or its fate is open; rejects with `Refused`
+   * when the whole batch was refused, which booked nothing and says nothing of its orders.
    *
    * @param {Uint8Array} item
    * @returns {Promise<ItemResult>}

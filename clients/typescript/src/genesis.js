@@ -1,5 +1,5 @@
-// The genesis file: docs/wire-format.md section 11. Its SHA-256 is the chain id, so the file is what
-// a user trusts, and everything is verified against it. Pure.
+// The genesis file: docs/wire-format.md section 11. Its SHA-256 is the chain id, so the file is
+// what a user trusts, and everything is verified against it. Pure.
 
 import { fromHex, isEqual, require, toHex } from "./bytes.js";
 import { sha256 } from "./crypto.js";

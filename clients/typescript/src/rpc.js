@@ -62,7 +62,7 @@ async function bodyOf(response, call) {
 }
 
 /**
- * A node refuses some requests by HTTP's own status, perhaps through a proxy that says nothing else.
+ * A node refuses some requests by HTTP's own status, perhaps through a proxy that says no more.
  *
  * @param {string} url
  * @param {number} status
@@ -165,8 +165,8 @@ export class Client {
 
   /**
    * Submits a signed batch and waits until it is final, by the same bytes, over several calls and
-   * nodes if need be. Throws a refusal that does not pass, or `FateOpen` when the time is over: then
-   * submit the same bytes again, later or elsewhere, and never orders with new ids.
+   * nodes if need be. Throws a refusal that does not pass, or `FateOpen` when the time is over:
+   * then submit the same bytes again, later or elsewhere, and never orders with new ids.
    *
    * @param {Uint8Array} batch
    * @param {{timeoutMs?: number, withCodes?: boolean}} [options]
@@ -205,8 +205,8 @@ export class Client {
   }
 
   /**
-   * How an order stands. A node that is behind `minHeight` is passed over: whoever saw a batch final
-   * at a height gives it, so that a node that is behind does not say *not found* of what is booked.
+   * How an order stands. A node that is behind `minHeight` is passed over: whoever saw a batch
+   * final at a height gives it, so that no node that is behind says *not found* of what is booked.
    *
    * @param {string} orderId
    * @param {{minHeight?: number}} [options]

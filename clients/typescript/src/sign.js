@@ -1,5 +1,5 @@
-// Keys and signatures of a party: docs/wire-format.md sections 3 and 5. A seed is RFC 8032's private
-// key; it never leaves this machine.
+// Keys and signatures of a party: docs/wire-format.md sections 3 and 5. A seed is RFC 8032's
+// private key; it never leaves this machine.
 
 import { etc, getPublicKey, sign as signBytes } from "@noble/ed25519";
 import { sha512 } from "@noble/hashes/sha2";
@@ -28,7 +28,7 @@ export function sign(seed, digest) {
   return signBytes(exactly(32, digest), exactly(32, seed));
 }
 
-/** Reads a secret key file: the seed as 64 hexadecimal digits and a line end. @param {string} text */
+/** Reads a secret key file: the seed as 64 hexadecimal digits. @param {string} text */
 export function parseKeyFile(text) {
   return fromHex(text.trim(), 32);
 }

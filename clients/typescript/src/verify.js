@@ -14,8 +14,8 @@ import { verifyReceipt } from "./receipt.js";
  */
 
 /**
- * Judges the bytes of a receipt, an account proof or a window's proof against the user's own genesis
- * file. Never throws for bytes, however they came; `chainId` says against what it was judged.
+ * Judges the bytes of a receipt, an account proof or a window's proof against the user's own
+ * genesis file. Never throws for bytes, however they came; `chainId` says against what.
  *
  * @param {Uint8Array} data
  * @param {import("./genesis.js").Genesis} genesis

@@ -1,4 +1,4 @@
-"""The client's talk with a node, against a small server that answers from a list."""
+"""The command line, against a small server that answers from a list."""
 
 import base64
 import contextlib
@@ -11,9 +11,9 @@ import threading
 import unittest
 
 import sluice_client
-import sluice_wire
+from sluice import wire
 
-VECTORS = pathlib.Path(__file__).resolve().parents[2] / "chain" / "types" / "tests" / "vectors"
+VECTORS = pathlib.Path(__file__).resolve().parents[3] / "chain" / "types" / "tests" / "vectors"
 TEXTS = json.loads((VECTORS / "vectors.json").read_text())
 RECEIPT = bytes.fromhex(TEXTS["receipt"])
 WINDOW_PROOF = bytes.fromhex(TEXTS["record_proof"])
@@ -29,7 +29,10 @@ def serving(answers):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["content-length"]))
             requests.append(json.loads(body))
-            answer = json.dumps({"jsonrpc": "2.0", "id": 1, **answers[len(requests) - 1]}).encode()
+            answer = answers[len(requests) - 1]
+            answer = answer(requests[-1]) if callable(answer) else answer
+            whole = {"jsonrpc": "2.0", "id": requests[-1]["id"], **answer}
+            answer = json.dumps(whole).encode()
             self.send_response(200)
             self.send_header("content-length", str(len(answer)))
             self.end_headers()
@@ -49,12 +52,31 @@ def serving(answers):
         server.server_close()
 
 
+def report(code, name, not_applied=()):
+    """A node's answer to a batch whose items all have one outcome."""
+    def answer(request):
+        batch = base64.b64decode(request["params"]["bytes_base64"], validate=True)
+        count = int.from_bytes(batch[40:44], "little")
+        others = [{"item_index": at, "code": code, "name": name} for at in not_applied]
+        outcomes = {"item_count": count, "not_applied": others,
+                    "counts": [{"code": code, "name": name, "item_count": count}]}
+        return {"result": {"batch_id": wire.batch_id(batch[:84]).hex(), "state": "final",
+                           "height": 7, "outcomes": outcomes}}
+    return answer
+
+
 def run(*arguments):
     """Runs one command; gives its exit code and its answer."""
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
         code = sluice_client.main([str(argument) for argument in arguments])
     return code, json.loads(output.getvalue())
+
+
+def receipt_of(text):
+    """A node's answer with a receipt."""
+    return {"result": {"order_id": ORDER, "receipt_base64": text, "proves_collection": True,
+                       "proves_arrival": True, "return_count": 0}}
 
 
 class Talk(unittest.TestCase):
@@ -77,29 +99,24 @@ class Talk(unittest.TestCase):
                    "--currency", "CNY", "--count", 2)
 
     def test_a_submission_is_a_signed_batch_in_one_string(self):
-        outcomes = {"item_count": 2, "counts": [{"code": 0, "name": "applied", "item_count": 2}]}
-        with serving([{"result": {"state": "final", "outcomes": outcomes}}]) as (url, requests):
+        with serving([report(0, "applied")]) as (url, requests):
             code, answer = self.submit(url)
         self.assertEqual((code, len(answer["orders"])), (0, 2))
         self.assertEqual(requests[0]["method"], "batch_submit")
         self.assertEqual(requests[0]["params"]["wait"], "final")
         batch = base64.b64decode(requests[0]["params"]["bytes_base64"], validate=True)
         self.assertEqual(len(batch), 148 + 2 * 128)
-        key = sluice_wire.public_key_of(bytes([101] * 32))
-        identity = sluice_wire.batch_id(batch[:84])
-        self.assertTrue(sluice_wire.signature_holds(key, identity, batch[84:148]))
+        key = wire.public_key_of(bytes([101] * 32))
+        identity = wire.batch_id(batch[:84])
+        self.assertTrue(wire.signature_holds(key, identity, batch[84:148]))
 
     def test_applied_repeated_and_held_items_are_no_refusal(self):
         for code in (1, 2, 10, 13, 20, 21):
-            counts = [{"code": code, "item_count": 2}]
-            report = {"state": "final", "outcomes": {"item_count": 2, "counts": counts}}
-            with serving([{"result": report}]) as (url, _):
+            with serving([report(code, "", (0, 1) if code in (1, 2) else ())]) as (url, _):
                 self.assertEqual(self.submit(url)[0], 0, code)
 
     def test_a_refused_item_is_not_success(self):
-        counts = [{"code": 210, "name": "merchant-unknown", "item_count": 2}]
-        report = {"state": "final", "outcomes": {"item_count": 2, "counts": counts}}
-        with serving([{"result": report}]) as (url, _):
+        with serving([report(210, "merchant-unknown", (0, 1))]) as (url, _):
             self.assertEqual(self.submit(url)[0], 1)
 
     def test_a_refused_batch_says_why(self):
@@ -117,14 +134,17 @@ class Talk(unittest.TestCase):
     def test_the_next_node_is_asked_when_one_is_away(self):
         with serving([]) as (away, _):
             pass
-        with serving([{"result": {"status": "arrived"}}]) as (url, _):
+        searched = {"from_height": 1, "to_height": 9, "to_time_ms": 5, "may_still_commit": False,
+                    "may_commit_until_ms": 4}
+        order = {"order_id": ORDER, "status": "arrived", "stages": {}, "searched": searched}
+        with serving([{"result": order}]) as (url, _):
             answer = run("order", "--rpc", away, "--rpc", url, ORDER)
-        self.assertEqual(answer, (0, {"status": "arrived"}))
+        self.assertEqual(answer, (0, {**order, "fate": "settled"}))
 
     def test_a_receipt_is_fetched_and_verified(self):
         text = base64.b64encode(RECEIPT).decode()
         file = self.network / "receipt"
-        with serving([{"result": {"receipt_base64": text}}]) as (url, requests):
+        with serving([receipt_of(text)]) as (url, requests):
             self.assertEqual(run("receipt", "--rpc", url, ORDER, file)[0], 0)
         self.assertEqual(requests[0]["params"], {"order_id": ORDER})
         code, answer = run("verify", file, self.network / "genesis.toml")
@@ -142,9 +162,8 @@ class Talk(unittest.TestCase):
         kept, file = self.network / "lineage", self.network / "receipt"
         with serving([{"result": page} for page in pages]) as (url, requests):
             self.assertEqual(run("lineage", "--rpc", url, kept)[0], 0)
-        self.assertEqual([each["params"] for each in requests], [{"cursor": None}, {"cursor": "50"}])
-        with serving([{"result": {"receipt_base64": base64.b64encode(bare).decode()}}]) as (
-                url, requests):
+        self.assertEqual([each["params"] for each in requests], [{}, {"cursor": "50"}])
+        with serving([receipt_of(base64.b64encode(bare).decode())]) as (url, requests):
             self.assertEqual(run("receipt", "--rpc", url, "--lineage-apart", ORDER, file)[0], 0)
         self.assertEqual(requests[0]["params"], {"order_id": ORDER, "lineage_apart": True})
         genesis = self.network / "genesis.toml"
@@ -154,7 +173,9 @@ class Talk(unittest.TestCase):
     def test_a_windows_proof_is_fetched_and_verified(self):
         text = base64.b64encode(WINDOW_PROOF).decode()
         file = self.network / "window"
-        with serving([{"result": {"proof_base64": text}}]) as (url, requests):
+        proof = {"proof_base64": text, "window": 2, "height": 21, "block_hash": "00" * 32,
+                 "records_root": "00" * 32, "time_ms": 5}
+        with serving([{"result": proof}]) as (url, requests):
             self.assertEqual(run("window", "--rpc", url, 2, file)[0], 0)
         self.assertEqual(requests[0]["method"], "settlement_window_proof")
         self.assertEqual(requests[0]["params"], {"window": 2})

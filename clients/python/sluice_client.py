@@ -17,22 +17,19 @@ Exit codes: 0 done or valid, 1 refused or invalid, 2 wrong usage, 4 no node answ
 """
 
 import argparse
-import base64
+import asyncio
 import json
 import pathlib
 import sys
 import time
 import tomllib
-import urllib.error
-import urllib.request
 import uuid
 
-from sluice_lineage import LINEAGE_MAGIC
-from sluice_receipt import Genesis, verify_receipt
-from sluice_records import RECORD_PROOF_MAGIC, verify_window
-from sluice_wire import (
+from sluice import Client, FateOpen, Genesis, Invalid, Refused, Unreachable, verify
+from sluice.receipt import verify_receipt
+from sluice.records import verify_window
+from sluice.wire import (
     COLLECTED,
-    Invalid,
     arrival_item,
     collect_item,
     order_id,
@@ -51,76 +48,6 @@ CURRENCIES = {
 }
 
 
-# --- Section 12: transport.
-
-
-class Refused(Exception):
-    """A node's error answer."""
-
-
-class Unreachable(Exception):
-    """No node answered."""
-
-
-class Client:
-    """JSON-RPC over HTTP to the first node that answers."""
-
-    def __init__(self, urls, timeout_s=30):
-        self.urls, self.timeout_s = urls, timeout_s
-
-    def call(self, method, **params):
-        """One call by named parameters; gives the result or raises `Refused`."""
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
-        headers = {"content-type": "application/json"}
-        reasons = []
-        for url in self.urls:
-            request = urllib.request.Request(url, body.encode(), headers)
-            try:
-                with urllib.request.urlopen(request, timeout=self.timeout_s) as response:
-                    answer = json.load(response)
-            except (urllib.error.URLError, OSError) as error:
-                reasons.append(f"{url}: {error}")
-                continue
-            if "error" in answer:
-                raise Refused(json.dumps(answer["error"]))
-            return answer["result"]
-        raise Unreachable("; ".join(reasons) or "no node is known; give --rpc")
-
-    def submit(self, batch, wait="final", timeout_ms=10_000):
-        """Submits a signed batch and, by default, waits until it is final."""
-        text = base64.b64encode(batch).decode("ascii")
-        return self.call("batch_submit", bytes_base64=text, wait=wait, timeout_ms=timeout_ms)
-
-    def order(self, identity):
-        """An order's status."""
-        return self.call("recharge_order", order_id=identity)
-
-    def instruction(self, identity):
-        """An instruction, by `window-merchant-currency`."""
-        return self.call("settlement_instruction", instruction_id=identity)
-
-    def receipt(self, identity, **form):
-        """An order's receipt, as bytes."""
-        report = self.call("recharge_receipt", order_id=identity, **form)
-        return base64.b64decode(report["receipt_base64"], validate=True)
-
-    def window_proof(self, number):
-        """The proof of a closed window's report, as bytes."""
-        report = self.call("settlement_window_proof", window=number)
-        return base64.b64decode(report["proof_base64"], validate=True)
-
-    def lineage(self):
-        """Every change of validators, as the bytes of a lineage that stands apart."""
-        data, cursor = LINEAGE_MAGIC, None
-        while True:
-            page = self.call("chain_lineage", cursor=cursor)
-            for item in page["items"]:
-                data += base64.b64decode(item["handover_base64"], validate=True)
-            cursor = page.get("next")
-            if cursor is None:
-                return data
-
-
 class Participant:
     """A participant's folder: who it is, its key, and the nodes it talks to."""
 
@@ -129,6 +56,16 @@ class Participant:
         self.number = config["id"]
         self.rpc_urls = config["rpc"]
         self.seed = bytes.fromhex((folder / config["key"]).read_text("ascii").strip())
+        self.chain_id = None
+
+    async def say(self, client, kind, item):
+        """Signs one item of the demo, and waits until it is final and applied."""
+        valid_until_ms = time.time_ns() // 1_000_000 + 60_000
+        batch = signed_batch(kind, self.chain_id, self.number, self.seed, [item], valid_until_ms)
+        report = await client.submit(batch)
+        is_applied = all(each["code"] < REJECTION_MIN for each in report["outcomes"]["counts"])
+        require(is_applied, f"{kind}: {report['outcomes']}")
+        say(f"{kind} is final in block {report['height']}")
 
 
 # --- The command line.
@@ -154,7 +91,7 @@ def submit_as(options, participant, kind, items):
     valid_until_ms = time.time_ns() // 1_000_000 + 60_000
     batch = signed_batch(
         kind, genesis.chain_id, participant.number, participant.seed, items, valid_until_ms)
-    report = Client(options.rpc or participant.rpc_urls).submit(batch)
+    report = asyncio.run(Client(options.rpc or participant.rpc_urls).submit(batch))
     is_refused = any(count["code"] >= REJECTION_MIN for count in report["outcomes"]["counts"])
     return report, 1 if is_refused else 0
 
@@ -194,93 +131,96 @@ def run_arrival(options):
 
 def run_order(options):
     """Asks an order's status."""
-    return Client(nodes_of(options)).order(str(options.order)), 0
+    report, fate = asyncio.run(Client(nodes_of(options)).order(str(options.order)))
+    return {**report, "fate": fate}, 0
 
 
 def run_receipt(options):
     """Fetches an order's receipt into a file."""
-    form = {"lineage_apart": True} if options.lineage_apart else {}
-    data = Client(nodes_of(options)).receipt(str(options.order), **form)
+    asking = Client(nodes_of(options)).receipt(
+        str(options.order), lineage_apart=options.lineage_apart)
+    data = asyncio.run(asking)
     options.file.write_bytes(data)
     return {"file": str(options.file), "bytes": len(data)}, 0
 
 
 def run_lineage(options):
     """Fetches every change of validators into a file."""
-    data = Client(nodes_of(options)).lineage()
+    data = asyncio.run(Client(nodes_of(options)).lineage())
     options.file.write_bytes(data)
     return {"file": str(options.file), "bytes": len(data)}, 0
 
 
 def run_window(options):
     """Fetches the proof of a closed window's report into a file."""
-    data = Client(nodes_of(options)).window_proof(options.window)
+    data = asyncio.run(Client(nodes_of(options)).window_proof(options.window))
     options.file.write_bytes(data)
     return {"file": str(options.file), "bytes": len(data)}, 0
 
 
 def run_verify(options):
-    """Verifies a receipt or a window's proof against the genesis file."""
-    try:
-        genesis = Genesis.parse(options.genesis.read_bytes())
-        data = options.file.read_bytes()
-        lineage = options.lineage.read_bytes() if options.lineage else None
-        verify = verify_window if data.startswith(RECORD_PROOF_MAGIC) else verify_receipt
-        return {"valid": True, **verify(data, genesis, lineage)}, 0
-    except Invalid as error:
-        return {"valid": False, "reason": str(error)}, 1
-
-
-def until(what, ask, ready, timeout_s=120):
-    """Asks again and again until the answer is ready."""
-    deadline = time.monotonic() + timeout_s
-    while True:
-        answer = ask()
-        if ready(answer):
-            return answer
-        require(time.monotonic() < deadline, f"{what} took more than {timeout_s} s: {answer}")
-        time.sleep(0.2)
+    """Verifies a receipt, an account proof or a window's proof against the genesis file."""
+    genesis = Genesis.parse(options.genesis.read_bytes())
+    lineage = options.lineage.read_bytes() if options.lineage else None
+    verdict = verify(options.file.read_bytes(), genesis, lineage)
+    if verdict.is_valid:
+        return {"valid": True, **verdict.proven}, 0
+    return {"valid": False, "reason": verdict.reason}, 1
 
 
 def run_demo(options):
     """Takes one order through its whole life and verifies its receipt offline."""
+    return asyncio.run(demo(options))
+
+
+def say(words):
+    """Says how far the demo has come."""
+    print(words, flush=True)
+
+
+async def paid(client, order, genesis_file, participants):
+    """Waits until an order's instruction is there and says that it was credited. Gives the
+    window."""
+    report = await client.wait_for_order(order, ["instructed"])
+    identity = report["instruction_id"]
+    instruction = await client.call("settlement_instruction", {"instruction_id": identity})
+    window, payee, number = (int(part) for part in identity.split("-"))
+    payer = next(each["payout_gateway"] for each in genesis_file["merchants"]
+                 if each["id"] == payee)
+    item = arrival_item(window, payee, int(instruction["amount"]["minor"]), number,
+                        sha256(b"credit", identity.encode()))
+    await participants[payer].say(client, "arrival", item)
+    await client.wait_for_order(order, ["arrived"])
+    return window
+
+
+async def demo(options):
+    """One order from nothing to arrived and verified, and a receipt with one bit changed."""
+    data = (options.network / "genesis.toml").read_bytes()
+    genesis, content = Genesis.parse(data), tomllib.loads(data.decode("utf-8"))
     folders = sorted((options.network / "participants").iterdir())
     participants = {each.number: each for each in map(Participant, folders)}
-    content = tomllib.loads((options.network / "genesis.toml").read_text("utf-8"))
     roles = {each["id"]: each["roles"] for each in content["participants"]}
-    service = next(each for number, each in participants.items()
-                   if "recharge-service" in roles[number])
-    gateway = next(each for number, each in participants.items() if "gateway" in roles[number])
-    merchant = content["merchants"][0]
+
+    def with_role(role):
+        return next(each for number, each in participants.items() if role in roles[number])
+
+    service, gateway = with_role("recharge-service"), with_role("gateway")
     client = Client(options.rpc or service.rpc_urls)
-
-    def done(kind, participant, item):
-        report, code = submit_as(options, participant, kind, [item])
-        require(code == 0, f"{kind}: {report['outcomes']}")
-        print(f"{kind} is final in block {report['height']}", flush=True)
-
     order = order_id(service.number)
     text = str(uuid.UUID(bytes=order))
     currency = CURRENCIES[content["currencies"][0]]
-    item = recharge_item(order, merchant["id"], gateway.number, 1_234, currency)
-    done("recharge", service, item)
-    done("collect", gateway, collect_item(order, sha256(b"debit", order)))
-    status = until("the instruction", lambda: client.order(text),
-                   lambda answer: answer["status"] == "instructed")
-    identity = status["instruction_id"]
-    amount = int(client.instruction(identity)["amount"]["minor"])
-    window, payee, number = (int(part) for part in identity.split("-"))
-    payer = participants[merchant["payout_gateway"]]
-    arrival = arrival_item(window, payee, amount, number, sha256(b"credit", identity.encode()))
-    done("arrival", payer, arrival)
-    until("the arrival", lambda: client.order(text), lambda answer: answer["status"] == "arrived")
-
-    genesis = Genesis.parse((options.network / "genesis.toml").read_bytes())
-    report = verify_window(client.window_proof(window), genesis)
+    merchant = content["merchants"][0]["id"]
+    for participant in participants.values():
+        participant.chain_id = genesis.chain_id
+    await service.say(
+        client, "recharge", recharge_item(order, merchant, gateway.number, 1_234, currency))
+    await gateway.say(client, "collect", collect_item(order, sha256(b"debit", order)))
+    window = await paid(client, text, content, participants)
+    report = verify_window(await client.window_proof(window), genesis)
     require(report["window"] == window and report["orders"] > 0, "the report proves too little")
-    print(f"the report of window {window} is valid", flush=True)
-    receipt = client.receipt(text)
-    proven = verify_receipt(receipt, genesis)
+    say(f"the report of window {window} is valid")
+    receipt, proven = await client.verified_receipt(text, genesis)
     require(proven["order_id"] == text and proven["arrived_ms"], "the receipt proves too little")
     changed = bytearray(receipt)
     changed[len(changed) // 2] ^= 1
@@ -346,10 +286,13 @@ def main(arguments=None):
     try:
         answer, code = options.run(options)
     except Refused as error:
-        answer, code = {"refused": json.loads(str(error))}, 1
+        refused = {"code": error.code, "message": error.message}
+        if error.data:
+            refused["data"] = error.data
+        answer, code = {"refused": refused}, 1
     except Invalid as error:
         answer, code = {"invalid": str(error)}, 1
-    except Unreachable as error:
+    except (Unreachable, FateOpen) as error:
         answer, code = {"unreachable": str(error)}, 4
     print(json.dumps(answer, indent=2))
     return code

@@ -7,13 +7,12 @@ import struct
 import unittest
 import uuid
 
-import sluice_evidence as evidence
-import sluice_lineage as lineages
-import sluice_receipt as receipts
-import sluice_records as records
-import sluice_wire as client
+from sluice import evidence, records
+from sluice import lineage as lineages
+from sluice import receipt as receipts
+from sluice import wire as client
 
-VECTORS = pathlib.Path(__file__).resolve().parents[2] / "chain" / "types" / "tests" / "vectors"
+VECTORS = pathlib.Path(__file__).resolve().parents[3] / "chain" / "types" / "tests" / "vectors"
 TEXTS = json.loads((VECTORS / "vectors.json").read_text())
 V = {name: bytes.fromhex(text) for name, text in TEXTS.items()}
 GENESIS = receipts.Genesis.parse((VECTORS / "genesis.toml").read_bytes())

@@ -1,7 +1,7 @@
 """The bytes of Sluice in another language, written from docs/wire-format.md alone.
 
 Hashes, signatures, Merkle trees, order ids, items and batches: what is sent. What comes back is
-read in sluice_receipt.py. Nothing here talks to a node. Standard library plus `cryptography` for
+read in receipt.py. Nothing here talks to a node. Standard library plus `cryptography` for
 ed25519.
 """
 

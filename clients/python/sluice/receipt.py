@@ -8,7 +8,7 @@ import struct
 import tomllib
 import uuid
 
-from sluice_lineage import (
+from .lineage import (
     PROOF_BYTES_MAX,
     Block,
     Certificate,
@@ -17,7 +17,7 @@ from sluice_lineage import (
     trust,
     validators_hash,
 )
-from sluice_wire import (
+from .wire import (
     APPROVE,
     COLLECTED,
     KINDS,
@@ -247,6 +247,7 @@ class Genesis:
     participants: dict
     validators: list
     parameters: dict
+    merchants: list = dataclasses.field(default_factory=list)
 
     @classmethod
     def parse(cls, data):
@@ -257,7 +258,8 @@ class Genesis:
         validators = [
             (index, bytes.fromhex(entry["validator_key"]), entry["power"])
             for index, entry in enumerate(content["nodes"]) if entry.get("power", 0) > 0]
-        return cls(sha256(data), participants, validators, content.get("parameters", {}))
+        merchants = [entry["id"] for entry in content.get("merchants", [])]
+        return cls(sha256(data), participants, validators, content.get("parameters", {}), merchants)
 
     def validators_hash(self):
         """The digest of the validators from block one on."""

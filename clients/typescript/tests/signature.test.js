@@ -1,4 +1,4 @@
-// The two rules for signatures where they differ: parts of small order, forms that are not canonical.
+// The two rules for signatures where they differ: parts of small order, forms not canonical.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -133,7 +133,8 @@ for (const name of ["receipt", "receipt_long", "record_proof"]) {
   test(`${name} of another genesis file is refused`, () => {
     const verdict = verify(V[name], OTHER_GENESIS);
     assert.deepEqual([verdict.isValid, verdict.chainId], [false, OTHER_GENESIS.chainIdText]);
-    const others = GENESIS.validators.map((each) => ({ ...each, key: V.participant_101_public_key }));
+    const stranger = V.participant_101_public_key;
+    const others = GENESIS.validators.map((each) => ({ ...each, key: stranger }));
     assert.ok(!verify(V[name], { ...GENESIS, validators: others }).isValid);
   });
 }

@@ -6,8 +6,8 @@ Nothing here talks to a node.
 import dataclasses
 import struct
 
-from sluice_lineage import Reader, vote_digest
-from sluice_wire import leaf, merkle_root, require, signature_holds, tagged
+from .lineage import Reader, vote_digest
+from .wire import leaf, merkle_root, require, signature_holds, tagged
 
 EVIDENCE = 12  # the number of the kind of record
 PREVOTES, PRECOMMITS, PROPOSALS = range(3)

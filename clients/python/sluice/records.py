@@ -6,14 +6,14 @@ Nothing here talks to a node.
 
 import dataclasses
 
-from sluice_lineage import PROOF_BYTES_MAX, Block, Certificate, Handover, Reader, trust
-from sluice_wire import leaf, require, root_from_proof, tagged
+from .lineage import PROOF_BYTES_MAX, Block, Certificate, Handover, Reader, trust
+from .wire import leaf, require, root_from_proof, tagged
 
 RECORD_PROOF_MAGIC = b"SLUICEP2"
 RECORDS_MAX = 64
 
 WINDOW, WINDOW_SETTLEMENT = 0, 4  # numbers of kinds of records
-PARTY_KINDS = {1: "gateway-liquidity", 3: "cashback-pool", 5: "fx-position"}
+PARTY_KINDS = {1: "gateway-liquidity", 3: "cashback-pool", 5: "fx-position", 7: "suspense"}
 
 
 @dataclasses.dataclass

@@ -1,5 +1,5 @@
-// The calls that a live node answered (rpc/api/examples.json): by the printed types, and through the
-// client. What is written in JavaScript is held against its own types, too.
+// The calls that a live node answered (rpc/api/examples.json): by the printed types, and through
+// the client. What is written in JavaScript is held against its own types, too.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -82,8 +82,10 @@ test("every recorded call goes through the client as it is", async () => {
 });
 
 test("modules and examples have the types that they say", () => {
-  const { config } = ts.readConfigFile(here("../tsconfig.json"), ts.sys.readFile);
-  const { fileNames, options } = ts.parseJsonConfigFileContent(config, ts.sys, here(".."));
+  const file = here("../tsconfig.json");
+  const { config } = ts.readConfigFile(file, ts.sys.readFile);
+  const { fileNames, options } = ts.parseJsonConfigFileContent(
+    config, ts.sys, here(".."), undefined, file);
   assert.ok(fileNames.length > 15);
   assert.deepEqual(complaints(fileNames, options), []);
 });

@@ -7,7 +7,7 @@ here talks to a node.
 import dataclasses
 import struct
 
-from sluice_wire import require, signature_holds, tagged
+from .wire import require, signature_holds, tagged
 
 LINEAGE_MAGIC = b"SLUICEL1"
 PROOF_BYTES_MAX = 4_194_304  # of a receipt, an account proof or a proof of records
@@ -73,6 +73,7 @@ class Block:
     evidence_count: int
     evidence_root: bytes
     results_root: bytes
+    state_digest: bytes
     validators_hash: bytes
     next_validators_hash: bytes
     party_count: int
@@ -85,12 +86,13 @@ class Block:
         """Reads the 406 bytes of a header."""
         raw = reader.take(BLOCK_HEADER_BYTES)
         (_, chain_id, height, round_, parent_round, _, time_ms, window, _, batch_count,
-         batches_root, evidence_count, evidence_root, results_root, _, validators_hash,
+         batches_root, evidence_count, evidence_root, results_root, state_digest, validators_hash,
          next_validators_hash, _, party_count, parties_root, record_count,
          records_root) = struct.unpack(BLOCK_HEADER_FORM, raw)
         return cls(raw, chain_id, height, round_, parent_round, time_ms, window, batch_count,
-                   batches_root, evidence_count, evidence_root, results_root, validators_hash,
-                   next_validators_hash, party_count, parties_root, record_count, records_root)
+                   batches_root, evidence_count, evidence_root, results_root, state_digest,
+                   validators_hash, next_validators_hash, party_count, parties_root, record_count,
+                   records_root)
 
     def hash(self):
         """The block hash."""
