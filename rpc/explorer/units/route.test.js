@@ -29,7 +29,7 @@ test("a text that is searched for is recognised by its form", () => {
     ["ab".repeat(32), ["block", "batch"]],
     ["0-1001-156", ["instruction"]],
     ["gateway-liquidity:201:CNY", ["account"]],
-    ["1001", ["block", "window", "merchant", "gateway"]],
+    ["1001", ["block", "window", "merchant", "participant"]],
     ["18446744073709551615", ["merchant"]],
     ["", []], ["hello", []], ["<script>", []], ["-1", []], ["12 34", []],
   ];

@@ -34,7 +34,7 @@ export function candidates(text) {
       { kind: "block", page: "block", part: small },
       { kind: "window", page: "window", part: small },
       { kind: "merchant", page: "merchant", part: small },
-      { kind: "gateway", page: "gateway", part: small },
+      { kind: "participant", page: "gateway", part: small },
     ];
   }
   if (/^\d{1,20}$/.test(small)) return [{ kind: "merchant", page: "merchant", part: small }];

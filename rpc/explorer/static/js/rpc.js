@@ -71,3 +71,25 @@ export async function call(method, params = {}, signal) {
   if (answer.id !== id) throw new RpcFailure("The answer is to another call.");
   return answer.result;
 }
+
+const PAGE = 100;
+
+/**
+ * Gives all items of a list, page by page, up to so many pages.
+ *
+ * @param {string} method
+ * @param {AbortSignal} signal
+ * @param {number} [pagesMax]
+ */
+export async function all(method, signal, pagesMax = 20) {
+  const found = [];
+  let cursor;
+  for (let count = 0; count < pagesMax; count += 1) {
+    const params = { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) };
+    const { items, next } = await call(method, params, signal);
+    found.push(...items);
+    if (items.length < PAGE || next === undefined || next === cursor) break;
+    cursor = next;
+  }
+  return { items: found };
+}

@@ -5,7 +5,7 @@ import { html, nothing } from "lit-html";
 import { formatMoney, amount, isNegative } from "./money.js";
 import { href } from "./route.js";
 import { clean, grouped, shortened, words } from "./text.js";
-import { clockTime, duration, utc } from "./time.js";
+import { clockTime, utc } from "./time.js";
 
 /** @typedef {import("lit-html").TemplateResult | typeof nothing | string | number} Piece */
 
@@ -125,8 +125,8 @@ export function shown(resource, body) {
     return html`${failure(reason)}${retry(resource)}`;
   }
   const stale = reason && html`<div class="stale" role="status">
-    <p>As of ${clockTime(resource.sinceMs)} UTC, ${duration(Date.now() - resource.sinceMs)} ago.
-    Since then the node has not answered this: ${clean(reason.message)}</p></div>`;
+    <p>As of ${clockTime(resource.sinceMs)} UTC. Since then the node has not answered this:
+    ${clean(reason.message)}</p></div>`;
   return html`${stale ?? nothing}${body(value)}`;
 }
 

@@ -4,19 +4,22 @@ import { html, nothing } from "lit-html";
 
 import { charted } from "../chart.js";
 import { amount, sums } from "../money.js";
+import { all } from "../rpc.js";
 import { grouped, words } from "../text.js";
 import { clockTime, duration, utc } from "../time.js";
 import { block, figure, link, moment, note, section, shown, table } from "../view.js";
 
 const EVERY_MS = 5_000;
-const WINDOWS = 30;
+/** Pages of a list cost the node more than one answer: they are asked for less often. */
+const LIST_EVERY_MS = 15_000;
+const WINDOWS = 20;
 const BLOCKS_SHOWN = 60;
 
 /** @param {import("../scope.js").Scope} scope */
 export function overview(scope) {
   const { app } = scope;
-  const windows = scope.ask("settlement_windows", { limit: WINDOWS }, { everyMs: EVERY_MS });
-  const sla = scope.ask("settlement_sla", { limit: 1_000 }, { everyMs: EVERY_MS });
+  const windows = scope.ask("settlement_windows", { limit: WINDOWS }, { everyMs: LIST_EVERY_MS });
+  const sla = scope.load((signal) => all("settlement_sla", signal), { everyMs: LIST_EVERY_MS });
   const parameters = scope.ask("chain_parameters", {}, { everyMs: 60_000 });
   const status = scope.ask("node_status", {}, {
     everyMs: EVERY_MS, heightOf: ({ height }) => height,

@@ -4,7 +4,7 @@ import { html, nothing } from "lit-html";
 
 import { accountColumns, instructionColumns, merchantColumns } from "../columns.js";
 import { listBody, listPage } from "../list.js";
-import { call } from "../rpc.js";
+import { all, call } from "../rpc.js";
 import { grouped, words } from "../text.js";
 import { duration } from "../time.js";
 import {
@@ -12,7 +12,7 @@ import {
 } from "../view.js";
 import { distribution } from "./overview.js";
 
-const EVERY_MS = 5_000;
+const EVERY_MS = 10_000;
 const MERCHANT_CURRENCIES_MAX = 32;
 
 /** Everything that a gateway's deadlines say: arrivals, late ones, and breaches by stage. */
@@ -28,7 +28,7 @@ const breachText = (breaches) => breaches.map(({ stage, count }) =>
 /** @param {import("../scope.js").Scope} scope */
 export function gateways(scope) {
   const { app } = scope;
-  const sla = scope.ask("settlement_sla", { limit: 1_000 }, { everyMs: EVERY_MS });
+  const sla = scope.load((signal) => all("settlement_sla", signal), { everyMs: EVERY_MS });
   const columns = [
     { title: "Gateway", text: (row) => row.name, cell: ({ participant }) =>
       app.party(participant) },
@@ -57,7 +57,7 @@ export function gateways(scope) {
 export function oneGateway(scope, part, query) {
   const { app } = scope;
   const id = Number(part);
-  const sla = scope.ask("settlement_sla", { limit: 1_000 }, { everyMs: EVERY_MS });
+  const sla = scope.load((signal) => all("settlement_sla", signal), { everyMs: EVERY_MS });
   const parameters = scope.ask("chain_parameters");
   const instructions = listBody(scope, {
     title: "Instructions to this gateway", page: "gateway", part, method: "settlement_instructions",

@@ -2,15 +2,16 @@
 
 import { html } from "lit-html";
 
+import { moneyColumns } from "../columns.js";
 import { listBody } from "../list.js";
 import { decimal } from "../money.js";
 import { utc } from "../time.js";
-import { moment, money, note, order, section } from "../view.js";
+import { figure, moment, note, order, section } from "../view.js";
 
 const EVERY_MS = 5_000;
-const optional = (title, of) => ({
+const optional = (title, of, absent = "no bound") => ({
   title, isNumber: true, text: (row) => (of(row) ? decimal(of(row)) : ""),
-  cell: (row) => (of(row) ? money(of(row)) : "no bound"),
+  cell: (row) => (of(row) ? figure(of(row)) : absent),
 });
 
 /** @param {import("../scope.js").Scope} scope @param {string} _ @param {URLSearchParams} query */
@@ -21,8 +22,7 @@ export function risk(scope, _, query) {
     everyMs: EVERY_MS, empty: "No order waits for a risk desk.",
     columns: [
       { title: "Order", text: ({ order_id }) => order_id, cell: ({ order_id }) => order(order_id) },
-      { title: "Amount", text: (row) => decimal(row.order.amount), isNumber: true,
-        cell: (row) => money(row.order.amount) },
+      ...moneyColumns("Amount", (row) => row.order.amount),
       { title: "Currency", text: (row) => row.order.amount.currency },
       { title: "Merchant", text: (row) => row.order.merchant,
         cell: (row) => app.merchant(row.order.merchant) },
@@ -47,7 +47,7 @@ export function risk(scope, _, query) {
       optional("Hold above", ({ hold_above }) => hold_above),
       optional("One order", ({ order_max }) => order_max),
       optional("A day", ({ day_max }) => day_max),
-      optional("Used today", ({ day_used }) => day_used),
+      optional("Used today", ({ day_used }) => day_used, ""),
       optional("A user's day", ({ user_day_max }) => user_day_max),
       { title: "Set by", text: ({ desk }) => desk, cell: ({ desk }) => app.party(desk) },
       { title: "Since", text: ({ since_ms }) => utc(since_ms),

@@ -21,7 +21,7 @@ const QUESTIONS = {
   account: (part) => call("ledger_account", { account: part }).then(() => true),
   window: (part) => call("settlement_window", { window: Number(part) }).then(() => true),
   merchant: (part) => call("governance_merchant", { merchant: part }).then(() => true),
-  gateway: (part) => call("governance_registry").then(({ participants }) =>
+  participant: (part) => call("governance_registry").then(({ participants }) =>
     participants.some(({ participant }) => participant === Number(part))),
 };
 
