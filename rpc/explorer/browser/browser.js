@@ -46,7 +46,7 @@ export async function open(page, hash) {
   await page.waitForFunction(() => !document.querySelector("#page [aria-busy=true]"));
 }
 
-/** What axe finds that is serious. It runs through the debugger: the policy allows no such script. */
+/** What axe finds that is serious. It runs by the debugger: the policy allows no such script. */
 export async function serious(page, context) {
   const session = await context.newCDPSession(page);
   await session.send("Runtime.evaluate", { expression: AXE });

@@ -44,7 +44,8 @@ async function addresses() {
   return pages.map((page) => `#/${page}`);
 }
 
-for (const [width, colorScheme] of [[1280, "light"], [1280, "dark"], [360, "light"], [360, "dark"]]) {
+const SCREENS = [[1280, "light"], [1280, "dark"], [360, "light"], [360, "dark"]];
+for (const [width, colorScheme] of SCREENS) {
   test(`every page is well at ${width} px, ${colorScheme}`, { timeout: HOUR_MS }, async () => {
     const { context, page, complaints } = await tab(browser, { width, colorScheme });
     for (const hash of await addresses()) {
@@ -253,7 +254,7 @@ test("heads come live, and never go back", { timeout: HOUR_MS }, async () => {
   await context.close();
 });
 
-test("only the explorer's files are there, by GET and HEAD alone", { timeout: HOUR_MS }, async () => {
+test("only the explorer's files are there, by GET and HEAD", { timeout: HOUR_MS }, async () => {
   const rows = [
     ["GET", "", 200], ["HEAD", "", 200], ["POST", "", 405], ["PUT", "style.css", 405],
     ["GET", "nothing.js", 404], ["GET", "../", 405], ["GET", "js/", 404],

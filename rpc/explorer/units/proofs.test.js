@@ -15,7 +15,8 @@ const loader = `
 const imports = ${JSON.stringify(imports)};
 export async function resolve(name, context, next) {
   if (imports[name]) return next(new URL(imports[name], ${JSON.stringify(explorer)}).href, context);
-  if (name.startsWith("../client/")) return next(${JSON.stringify(client)} + name.slice(10), context);
+  const isClients = name.startsWith("../client/");
+  if (isClients) return next(${JSON.stringify(client)} + name.slice(10), context);
   return next(name, context);
 }
 export async function load(url, context, next) {
@@ -49,7 +50,8 @@ test("without a pinned file nothing is called verified", () => {
 
 test("bytes that prove nothing are refused, and the page says against what", () => {
   const pin = { chainId: chainIdOf(genesis), sinceMs: 0, file: genesis };
-  for (const bytes of [new Uint8Array(0), new Uint8Array(100), new TextEncoder().encode("SLUICER2")]) {
+  const magic = new TextEncoder().encode("SLUICER2");
+  for (const bytes of [new Uint8Array(0), new Uint8Array(100), magic]) {
     const judgement = judge(bytes, pin);
     assert.equal(judgement.verdict, "refused");
     assert.equal(judgement.against, pin.chainId);
@@ -58,6 +60,7 @@ test("bytes that prove nothing are refused, and the page says against what", () 
 });
 
 test("a file that is not the one whose hash is pinned is no ground to judge on", () => {
-  assert.throws(() => judge(new Uint8Array(8), { chainId: "00".repeat(32), sinceMs: 0, file: genesis }));
+  const pin = { chainId: "00".repeat(32), sinceMs: 0, file: genesis };
+  assert.throws(() => judge(new Uint8Array(8), pin));
   assert.throws(() => chainIdOf(new TextEncoder().encode("name = 5")));
 });

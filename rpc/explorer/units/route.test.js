@@ -15,8 +15,8 @@ test("an address names a page, and a page has an address", () => {
 });
 
 test("what names no page is no page", () => {
-  const rows = ["#/nothing", "#/block", "#/blocks/5", "#/block/5/6", "#/order/%E0%A4%A", "#/__proto__",
-    "#/constructor", "#/toString/x"];
+  const rows = ["#/nothing", "#/block", "#/blocks/5", "#/block/5/6", "#/order/%E0%A4%A",
+    "#/__proto__", "#/constructor", "#/toString/x"];
   for (const hash of rows) assert.equal(parse(hash), null, hash);
   for (const hash of ["", "#", "#/", "/"]) assert.equal(parse(hash).name, "");
 });

@@ -12,7 +12,7 @@ const KEY = "sluice.pinned";
  * @property {Uint8Array} [file] The file itself, if it was given.
  */
 
-/** What verifies is loaded when there is something to verify: the first page is shown without it. */
+/** What verifies is loaded when there is something to verify: the first page does without it. */
 export const verifier = () => import("./proofs.js");
 
 /** The pinned genesis of this browser. */
@@ -42,7 +42,8 @@ export class Pinned {
     const { chainIdOf } = await verifier();
     const chainId = chainIdOf(file);
     if (this.#pin && this.#pin.chainId !== chainId) {
-      throw new Error(`This file's hash is ${chainId}, and another one is pinned: forget that first.`);
+      throw new Error(
+        `This file's hash is ${chainId}, and another one is pinned: forget that first.`);
     }
     this.#pin = { chainId, sinceMs: Date.now(), file };
     this.#store(toBase64(file));

@@ -26,8 +26,8 @@ function genesisOf(/** @type {import("./pin.js").Pin} */ { file, chainId }) {
 }
 
 /**
- * Judges bytes. `expected` says what they have to be about: a proof of something else is genuine and
- * yet not an answer.
+ * Judges bytes. `expected` says what they have to be about: a proof of something else is genuine
+ * and yet not an answer.
  *
  * @param {Uint8Array} bytes
  * @param {import("./pin.js").Pin | null} pin

@@ -59,7 +59,8 @@ export async function call(method, params = {}, signal) {
   } catch (error) {
     if (signal?.aborted) throw error;
     const isLate = limit.aborted;
-    throw new RpcFailure(isLate ? "The node did not answer in 20 s." : "The node cannot be reached.");
+    throw new RpcFailure(
+      isLate ? "The node did not answer in 20 s." : "The node cannot be reached.");
   }
   let answer;
   try {

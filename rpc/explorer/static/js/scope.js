@@ -1,4 +1,4 @@
-// The things that a page uses: answers that end with it, names of parties, and ways to say and save.
+// What a page uses: answers that end with it, names of parties, and ways to say and to save.
 
 import { html } from "lit-html";
 

@@ -30,7 +30,8 @@ export function duration(ms) {
   const seconds = Math.floor(ms / 1_000);
   if (seconds < 60) return `${(Math.floor(ms / 100) / 10).toString()}\u00a0s`;
   const [minutes, hours] = [Math.floor(seconds / 60), Math.floor(seconds / 3_600)];
-  const two = (/** @type {string} */ large, /** @type {number} */ left, /** @type {string} */ small) =>
+  /** @param {string} large @param {number} left @param {string} small */
+  const two = (large, left, small) =>
     (left === 0 ? large : `${large} ${left}\u00a0${small}`);
   if (hours === 0) return two(`${minutes}\u00a0min`, seconds % 60, "s");
   if (hours < 48) return two(`${hours}\u00a0h`, minutes % 60, "min");

@@ -66,8 +66,8 @@ export const yes = (/** @type {boolean} */ is) => (is ? "yes" : "no");
 
 /** A list of facts. Rows whose value is undefined are left out. */
 export function facts(/** @type {[string, any][]} */ rows) {
-  const shown = rows.filter(([, value]) => value !== undefined);
-  return html`<dl class="facts">${shown.map(([title, value]) =>
+  const known = rows.filter(([, value]) => value !== undefined);
+  return html`<dl class="facts">${known.map(([title, value]) =>
     html`<div><dt>${title}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 

@@ -14,7 +14,8 @@ import { trust } from "./trust.js";
 
 /**
  * @typedef {{title: string, body: () => any}} Page
- * @typedef {(scope: import("../scope.js").Scope, part: string, query: URLSearchParams) => Page} Open
+ * @typedef {import("../scope.js").Scope} Scope
+ * @typedef {(scope: Scope, part: string, query: URLSearchParams) => Page} Open
  */
 
 /** @type {Record<string, Open>} */

@@ -46,8 +46,8 @@ export function oneBlock(scope, part) {
         { title: "Batch", text: ({ batch_id }) => batch_id, cell: ({ batch_id }) =>
           batch(batch_id) },
       ], value.batches.map((each, at) => ({ ...each, at })), "This block holds no batch.")}
-      ${note("This node's interface names a block's batches and says how their items ended. It does "
-        + "not give the items themselves.")}`)}
+      ${note("This node's interface names a block's batches and says how their items ended. It "
+        + "does not give the items themselves.")}`)}
       ${section("Roots", facts([
         ["State", whole(value.state_digest)],
         ["Results", whole(value.results_root)],

@@ -64,8 +64,8 @@ function onePair(app, reference, rates, rules) {
       ["Waits for confirmation", value.waiting && html`${value.waiting} until
         ${moment(value.waiting_until_ms)}`],
       ["Fresh rates", `${value.fresh_count}, at least ${value.rates_min} are needed`],
-      ["Guard band", html`${rules.reference_step_per_mille} ‰ on both sides of the confirmed level: a
-        step further waits ${duration(rules.reference_confirm_ms)} for confirmation`],
+      ["Guard band", html`${rules.reference_step_per_mille} ‰ on both sides of the confirmed level:
+        a step further waits ${duration(rules.reference_confirm_ms)} for confirmation`],
       ["As of", moment(value.time_ms)],
     ])}
     ${section("Rates of providers", shown(rates, ({ items }) => table("Rates of providers", [

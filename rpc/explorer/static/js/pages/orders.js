@@ -58,8 +58,8 @@ function differs(proven, order) {
 }
 
 function missing({ searched }) {
-  return html`<p>${state("not-found")} The node searched the blocks ${block(searched.from_height)} to
-    ${block(searched.to_height)}.</p>
+  return html`<p>${state("not-found")} The node searched the blocks
+    ${block(searched.from_height)} to ${block(searched.to_height)}.</p>
     ${facts([["The order may commit until", moment(searched.may_commit_until_ms)]])}
     <p>${searched.may_still_commit ? "It may still come: this page asks again every second."
       : "It is in no block, and never will be."}</p>`;
@@ -72,7 +72,8 @@ function found(scope, value, receipt) {
     <p class="lead">${state(value.status)}
       ${stages.arrived_ms && value.status === "arrived" ? html`The money arrived
         <strong>${duration(stages.arrived_ms - stages.accepted_ms)}</strong> after the order was
-        accepted; promised were ${duration(stages.deadline_ms - stages.accepted_ms)}.` : nothing}</p>
+        accepted; promised were ${duration(stages.deadline_ms - stages.accepted_ms)}.`
+        : nothing}</p>
     ${value.rejection ? html`<div class="failure"><p>${clean(value.rejection.cause)}
       <span class="quiet">(${value.rejection.name}, ${value.rejection.code})</span></p>
       <p>${clean(value.rejection.remedy)}</p></div>` : nothing}

@@ -71,8 +71,8 @@ function throughput(windows) {
         collected <strong class="money">${grouped(open.order_count)}</strong> orders since
         ${clockTime(open.opened_ms)} UTC.</p>` : nothing}
       ${charted({
-        title: "Orders collected a second, by window", labels: rows.map(({ window }) => `${window}`),
-        values: rows.map(rate), axis: (value) => value.toFixed(value < 10 ? 1 : 0),
+        title: "Orders collected a second, by window",
+        labels: rows.map(({ window }) => `${window}`), values: rows.map(rate), axis: (value) => value.toFixed(value < 10 ? 1 : 0),
       }, [
         { title: "Window", text: ({ window }) => window,
           cell: ({ window }) => link("window", window, window), isNumber: true },
@@ -97,8 +97,8 @@ function finality(app) {
   const first = rows.filter(({ round }) => round === 0).length;
   return html`
     ${rows.length === 0 ? nothing : html`<p>Of the last ${rows.length} blocks, half came within
-      <strong class="money">${duration(middle)}</strong> of the one before, and ${first} were decided
-      in the first round. A block that is decided is final.</p>`}
+      <strong class="money">${duration(middle)}</strong> of the one before, and ${first} were
+      decided in the first round. A block that is decided is final.</p>`}
     ${charted({
       title: "Time between blocks", labels: rows.map(({ height }) => `${height}`),
       values: rows.map(({ interval_ms }) => interval_ms), axis: (value) => duration(value),
@@ -159,8 +159,8 @@ function arrival(items, parameters) {
         { title: "Share", text: ([, count]) => share(count), isNumber: true },
         { title: "Promise", text: ([up_to_ms]) => (up_to_ms <= deadline_ms ? "kept" : "missed") },
       ], steps)}
-      <p class="quiet">The dashed line is the promise. Each order counts from the first acceptance of
-        its instruction.</p></div>`;
+      <p class="quiet">The dashed line is the promise. Each order counts from the first acceptance
+        of its instruction.</p></div>`;
   })}</div>`;
 }
 

@@ -41,8 +41,8 @@ export function gateways(scope) {
   ];
   return {
     title: "Gateways",
-    body: () => html`${shown(app.registry, ({ participants }) => shown(sla, ({ items }) => {
-      const rows = participants.filter(({ roles }) => roles.includes("gateway")).map((each) => {
+    body: () => html`${shown(app.registry, ({ participants: known }) => shown(sla, ({ items }) => {
+      const rows = known.filter(({ roles }) => roles.includes("gateway")).map((each) => {
         const report = items.find(({ participant }) => participant === each.participant);
         return { ...each, ...healthOf(report) };
       });
@@ -53,7 +53,11 @@ export function gateways(scope) {
   };
 }
 
-/** @param {import("../scope.js").Scope} scope @param {string} part @param {URLSearchParams} query */
+/**
+ * @param {import("../scope.js").Scope} scope
+ * @param {string} part
+ * @param {URLSearchParams} query
+ */
 export function oneGateway(scope, part, query) {
   const { app } = scope;
   const id = Number(part);
@@ -68,8 +72,8 @@ export function oneGateway(scope, part, query) {
   const lines = scope.load((signal) => liquidity(id, signal), { everyMs: EVERY_MS });
   return {
     title: `Participant ${part}`,
-    body: () => html`${shown(app.registry, ({ participants }) => {
-      const found = participants.find(({ participant }) => participant === id);
+    body: () => html`${shown(app.registry, ({ participants: known }) => {
+      const found = known.find(({ participant }) => participant === id);
       if (!found) return html`<p>No participant has this id.</p>`;
       const isGateway = found.roles.includes("gateway");
       return html`

@@ -38,7 +38,7 @@ export function search(scope, _, query) {
         return false;
       }
     }));
-    const rows = asked.filter((_, at) => isThere[at]);
+    const rows = asked.filter((each, at) => isThere[at]);
     // One thing of this name: its page takes the place of this one.
     if (rows.length === 1 && scope.isOpen) {
       const [{ page, part }] = rows;
@@ -55,8 +55,8 @@ export function search(scope, _, query) {
               ${asked.map(({ kind }) => words(kind).toLowerCase()).join(", ")}.</p>`
           : html`<ul>${rows.map(({ kind, page, part }) =>
             html`<li>${link(page, part, `${words(kind)} ${part}`)}</li>`)}</ul>`))}
-      ${note("Names that are found: ids of orders, transfers and proposals, hashes of blocks and ids "
-        + "of batches, heights, windows, merchants, participants, instructions such as "
+      ${note("Names that are found: ids of orders, transfers and proposals, hashes of blocks and "
+        + "ids of batches, heights, windows, merchants, participants, instructions such as "
         + "12-1001-156, and accounts such as gateway-liquidity:201:CNY. This node's interface does "
         + "not find an order by its reference, its user or its merchant.")}`,
   };

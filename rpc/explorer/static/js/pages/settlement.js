@@ -44,7 +44,11 @@ export function windows(scope, _, query) {
 /** The account that a position is of. */
 const accountOf = ({ kind, owner, net }) => `${kind}:${owner}:${net.currency}`;
 
-/** @param {import("../scope.js").Scope} scope @param {string} part @param {URLSearchParams} query */
+/**
+ * @param {import("../scope.js").Scope} scope
+ * @param {string} part
+ * @param {URLSearchParams} query
+ */
 export function oneWindow(scope, part, query) {
   const { app } = scope;
   const number = Number(part);

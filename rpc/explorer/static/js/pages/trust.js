@@ -40,7 +40,8 @@ export function trust(scope) {
         <p>A receipt is worth what you hold it against. Take the genesis file of the chain from
           somebody you trust, not from this node, and give it here. It stays in this browser.</p>
         ${against(app.pinned)}
-        ${page.reason ? html`<div class="failure" role="alert"><p>${page.reason}</p></div>` : nothing}
+        ${page.reason ? html`<div class="failure" role="alert"><p>${page.reason}</p></div>`
+          : nothing}
         ${pinForms(app, pinning)}
         ${shown(node, (chainId) => comparison(app.pinned.pin, chainId))}`)}
       ${section("A receipt or proof of yours", bytesForm(scope, page))}`,
