@@ -109,8 +109,8 @@ async fn a_page_of_the_nodes_own_may_call_and_others_may_not() {
         exchange(server.address, request.as_bytes()).await.expect("an answer").status
     };
     assert_eq!(post(&format!("http://{host}")).await, 200);
-    let other_port = server.operator.to_string();
-    for origin in [&format!("http://{other_port}"), "http://evil.example", "null"] {
+    let other_port = format!("http://{}", server.operator);
+    for origin in [other_port.as_str(), "http://evil.example", "null"] {
         assert_eq!(post(origin).await, 403, "{origin}");
     }
 }
