@@ -11,10 +11,16 @@ const { chromium } = tools("playwright-core");
 const AXE = readFileSync(tools.resolve("axe-core/axe.min.js"), "utf8");
 const SHOTS = process.env.SLUICE_SHOTS;
 
+/** A name of the nodes that is no address: without TLS, a browser has no cryptography for it. */
+export const NAME = "node.example";
+
 export const launch = () => chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  // A container's root has no namespace to put a sandbox in.
-  args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
+  args: [
+    `--host-resolver-rules=MAP ${NAME} 127.0.0.1`,
+    // A container's root has no namespace to put a sandbox in.
+    ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+  ],
 });
 
 /** Opens a tab; `complaints` collects errors of the console and reports of the policy. */
@@ -40,8 +46,8 @@ export async function tab(browser, { width = 1280, colorScheme = "light", more =
 }
 
 /** Goes to a page of the explorer and waits until it asks for nothing more. */
-export async function open(page, hash) {
-  await page.goto(EXPLORER + hash);
+export async function open(page, hash, explorer = EXPLORER) {
+  await page.goto(explorer + hash);
   await page.locator("#page h1").waitFor();
   await page.waitForFunction(() => !document.querySelector("#page [aria-busy=true]"));
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
-import { launch, open, serious, shot, tab } from "./browser.js";
+import { launch, NAME, open, serious, shot, tab } from "./browser.js";
 import { call, EXPLORER, genesisFile, genesisText, ready, submitted, until } from "./network.js";
 
 const HOUR_MS = 3_600_000;
@@ -100,8 +100,8 @@ test("an order is found by its id, arrives before one's eyes, and is verified",
   });
 
 /** Pins the network's genesis file. */
-async function pin(page) {
-  await open(page, "#/verify");
+async function pin(page, explorer = EXPLORER) {
+  await open(page, "#/verify", explorer);
   await page.locator("input[name=genesis]").setInputFiles(genesisFile());
   await page.getByText("Verified against the genesis file that you pinned").first().waitFor();
 }
@@ -143,6 +143,19 @@ test("a forged receipt is refused, whoever forged it", { timeout: HOUR_MS }, asy
   await page.getByRole("button", { name: "Fetch and verify the receipt" }).click();
   await page.getByText(`The receipt is about another order, ${other}.`).first().waitFor();
   await shot(page, "refused");
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test("a receipt is verified under a name without TLS", { timeout: HOUR_MS }, async () => {
+  const { context, page, complaints } = await tab(browser);
+  const explorer = EXPLORER.replace("127.0.0.1", NAME);
+  await pin(page, explorer);
+  assert.equal(await page.evaluate(() => globalThis.isSecureContext), false);
+  await open(page, `#/order/${order}`, explorer);
+  await page.getByRole("button", { name: "Fetch and verify the receipt" }).click();
+  await page.getByText("It holds.").waitFor();
+  await page.locator("#head", { hasText: "live" }).waitFor();
   assert.deepEqual(complaints, []);
   await context.close();
 });
