@@ -14,11 +14,10 @@ use crate::static_file::StaticFile;
 
 /// Headers of every file: what it is may not be guessed, nobody frames it, and no address of it is
 /// told to others. It is asked for again each time, and costs nothing while it is the same.
-static HEADERS: [(HeaderName, &str); 7] = [
+static HEADERS: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
     (header::X_FRAME_OPTIONS, "DENY"),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     (header::CACHE_CONTROL, "no-cache"),
     (header::VARY, "accept-encoding"),
