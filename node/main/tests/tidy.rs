@@ -219,7 +219,9 @@ fn nothing_is_left_over() {
 #[test]
 fn names_say_something() {
     let mut complaints = Vec::new();
-    for path in files() {
+    // What others wrote keeps the names by which its files find one another.
+    let ours = files().into_iter().filter(|path| path.iter().all(|part| part != "vendor"));
+    for path in ours {
         for part in path.with_extension("").iter().map(|part| part.to_string_lossy()) {
             let numbered = part.rsplit_once("_v").is_some_and(|(_, tail)| {
                 !tail.is_empty() && tail.chars().all(|letter| letter.is_ascii_digit())

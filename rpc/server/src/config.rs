@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use ipnet::IpNet;
 
+use crate::static_file::StaticFile;
 use crate::tls::TlsFiles;
 
 /// The addresses of the server, and its limits.
@@ -86,6 +87,8 @@ pub struct ServerConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// The header in which trusted proxies name the client.
     pub forwarded_header: ForwardedHeader,
+    /// Files that are served beside JSON-RPC. Where there are any, their own pages may call.
+    pub files: Vec<StaticFile>,
 }
 
 /// The header that proxies write the client's address to. One only: the other would be the
@@ -147,6 +150,7 @@ impl Default for ServerConfig {
             origins: Vec::new(),
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::default(),
+            files: Vec::new(),
         }
     }
 }
