@@ -31,7 +31,8 @@ class ItemResult:
 
     # True if it is in the books: by this batch, or as `standing` says.
     is_applied: bool
-    # True if nobody knows yet: `batch` goes out again, with the same ids.
+    # True if nobody knows yet: `batch` goes out again, with the same ids, or the order is asked for
+    # by its id.
     is_open: bool
     # True if the chain says that a new id charges nobody twice.
     new_id_is_safe: bool
@@ -48,6 +49,7 @@ class ItemResult:
 def results_of(report: Any, count: int, batch: bytes) -> list[ItemResult]:
     """What became of each item of a batch that is final."""
     outcomes, height = report["outcomes"], report["height"]
+    is_of_orders = int.from_bytes(batch[2:4], "little") == KINDS["recharge"][0]
     codes = outcomes.get("codes_base64")
     packed = bytes(2 * count) if codes is None else from_base64(codes)
     results = [ItemResult(True, False, False, code, "applied", height, None, batch)
@@ -57,10 +59,12 @@ def results_of(report: Any, count: int, batch: bytes) -> list[ItemResult]:
         # Repeated, or too late to say: it stands as it stood, if it is this very order.
         is_old = standing is not None and standing.get("same_content") is not False
         stands = is_old and standing["status"] in STANDS
-        is_applied = code in APPLIED or stands or (code == REPEATED and standing is None)
+        # Of an old order the node may have looked up no more: then it is asked for by its id.
+        is_untold = code == REPEATED and standing is None
+        is_applied = code in APPLIED or stands or is_untold and not is_of_orders
         is_safe = standing is not None and standing["new_id_is_safe"]
         results[other["item_index"]] = ItemResult(
-            is_applied, False, is_safe, code, other["name"], height, standing, batch)
+            is_applied, is_untold and is_of_orders, is_safe, code, other["name"], height, standing, batch)
     return results
 
 

@@ -3,18 +3,27 @@
 Nothing here talks to a node.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import struct
+from collections.abc import Sequence
+from typing import Any, Self
 
-from .lineage import Reader, vote_digest
+from .lineage import Reader, Validator, vote_digest
 from .wire import leaf, merkle_root, require, signature_holds, tagged
 
 EVIDENCE = 12  # the number of the kind of record
 PREVOTES, PRECOMMITS, PROPOSALS = range(3)
 VOTES_FORM, PROPOSALS_FORM = range(2)
 
+# Who signed, at which height, round and step, which value; the digest and the signature over it.
+Message = tuple[int, tuple[int, int, int], bytes | None, bytes, bytes]
 
-def proposal_digest(chain_id, height, round_, block, valid_round, proposer):
+
+def proposal_digest(
+    chain_id: bytes, height: int, round_: int, block: bytes, valid_round: int | None, proposer: int,
+) -> bytes:
     """What a proposal is a signature over; `valid_round` is None for a block proposed first."""
     return tagged(
         "sluice:propose:1", chain_id, struct.pack("<QI", height, round_), block,
@@ -22,7 +31,7 @@ def proposal_digest(chain_id, height, round_, block, valid_round, proposer):
     )
 
 
-def read_vote(reader, chain_id):
+def read_vote(reader: Reader, chain_id: bytes) -> Message:
     """A signed vote: validator, place, value, digest, signature."""
     height, round_, step = reader.unpack("QII")
     require(step in (PREVOTES, PRECOMMITS), "a step is neither 0 nor 1")
@@ -32,7 +41,7 @@ def read_vote(reader, chain_id):
     return validator, (height, round_, step), block, digest, signature
 
 
-def read_proposal(reader, chain_id):
+def read_proposal(reader: Reader, chain_id: bytes) -> Message:
     """A signed proposal: validator, place, value, digest, signature."""
     height, round_, block = reader.unpack("QI32s")
     valid_round = reader.option(lambda inner: inner.unpack("I"))
@@ -54,7 +63,7 @@ class Evidence:
     second: bytes | None
 
     @classmethod
-    def verified(cls, data, chain_id, validators):
+    def verified(cls, data: bytes, chain_id: bytes, validators: Sequence[Validator]) -> Self:
         """The evidence that these bytes hold, once everything about it does; `validators` are
         (id, key, power)."""
         reader = Reader(data)
@@ -74,12 +83,12 @@ class Evidence:
         return cls(data, validator, *place, first, second)
 
 
-def evidence_root(pieces):
+def evidence_root(pieces: Sequence[bytes]) -> bytes:
     """The root that a header names, over the canonical forms of a block's evidence."""
     return merkle_root([leaf(raw) for raw in pieces])
 
 
-def read_evidence_record(record):
+def read_evidence_record(record: bytes) -> dict[str, Any]:
     """What a block recorded of its evidence, as a dictionary."""
     reader = Reader(record)
     require(reader.unpack("I") == EVIDENCE, "not a record of evidence")

@@ -37,8 +37,8 @@ def fault(value: Any, form: Any, place: str, is_strict: bool = False) -> str | N
         if not isinstance(value, list):
             return f"{place}: no list"
         (item,) = typing.get_args(form)
-        faults = (fault(one, item, f"{place}[{at}]", is_strict) for at, one in enumerate(value))
-        return next((one for one in faults if one), None)
+        found = (fault(one, item, f"{place}[{at}]", is_strict) for at, one in enumerate(value))
+        return next((one for one in found if one), None)
     if typing.is_typeddict(form):
         return fault_of_fields(value, form, place, is_strict)
     is_right = isinstance(value, form) and not (form is int and isinstance(value, bool))

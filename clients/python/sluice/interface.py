@@ -2176,7 +2176,7 @@ class SettlementWindowsParams(TypedDict):
 
 
 class SettlementWindowParams(TypedDict):
-    """One window."""
+    """One window with the debits and credits of each party, by its number."""
 
     # The window's number; the first is 0.
     window: int
@@ -2281,7 +2281,7 @@ class LedgerAccountsParams(TypedDict):
 
 
 class LedgerAccountParams(TypedDict):
-    """One account."""
+    """One account with its counters and its balance, by its name."""
 
     # The account's name.
     account: AccountName
@@ -2334,7 +2334,7 @@ class LedgerTransfersParams(TypedDict):
 
 
 class LedgerTransferParams(TypedDict):
-    """One transfer."""
+    """One transfer with its maker, its checker and its status, by its id."""
 
     # The transfer's id.
     transfer_id: TransferId
@@ -2511,7 +2511,7 @@ class GovernanceMerchantsParams(TypedDict):
 
 
 class GovernanceMerchantParams(TypedDict):
-    """One merchant."""
+    """One merchant with the gateway that pays it, by its id."""
 
     # The merchant's id.
     merchant: DecimalNumber
@@ -2542,7 +2542,7 @@ class GovernanceProposalsParams(TypedDict):
 
 
 class GovernanceProposalParams(TypedDict):
-    """One proposal."""
+    """One proposal with its approvals and refusals, by its id."""
 
     # The proposal's id.
     proposal_id: ProposalId
@@ -2626,7 +2626,7 @@ class ChainBlockParams(TypedDict):
 
 
 class ChainBlocksParams(TypedDict):
-    """Blocks, newest first."""
+    """Blocks without their batches, newest first."""
 
     # A place in this list: the items after it are asked for. It is the `next` of a page or the
     # `cursor` of an event, unchanged; without one, the list begins. A cursor stays good for
@@ -2689,7 +2689,7 @@ class NodeHealthParams(TypedDict):
 
 
 class NodeOutlookParams(TypedDict):
-    """What this node can take, what waits, and a submitter's share, signed with the node's key."""
+    """This node's capacity, its queue and a submitter's share, signed with the node's key."""
 
     # The participant id of the submitter whose line is asked for; without one, no line is
     # given.

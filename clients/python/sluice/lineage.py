@@ -4,8 +4,12 @@ Headers, votes, certificates, and who was to decide which height, from a genesis
 here talks to a node.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import struct
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, Self
 
 from .wire import require, signature_holds, tagged
 
@@ -16,43 +20,54 @@ BLOCK_HEADER_FORM = "<H32sQIIIQQ32sI32sI32s32s32s32s32s32sI32sI32s"
 BLOCK_HEADER_BYTES = 406
 
 
+Seat = tuple[bytes, int]  # a validator's key and power
+Validator = tuple[int, bytes, int]  # its place in the list of nodes, its key and power
+
+
+class Root(Protocol):
+    """What a walk begins with: a genesis file."""
+
+    chain_id: bytes
+    validators: list[Validator]
+
+
 # --- Sections 1, 8, 9 and 10: decoding.
 
 
 class Reader:
     """Reads basic forms from bytes, and refuses what is not there."""
 
-    def __init__(self, data):
+    def __init__(self, data: bytes) -> None:
         self.data, self.at = data, 0
 
-    def take(self, size):
+    def take(self, size: int) -> bytes:
         """The next bytes."""
         require(size <= len(self.data) - self.at, "the bytes end early")
         self.at += size
         return self.data[self.at - size : self.at]
 
-    def unpack(self, form):
+    def unpack(self, form: str) -> Any:
         """The next numbers and byte strings, little-endian."""
         values = struct.unpack("<" + form, self.take(struct.calcsize("<" + form)))
         return values[0] if len(values) == 1 else values
 
-    def vector(self, size):
+    def vector(self, size: int) -> list[bytes]:
         """A Vec whose elements take `size` bytes each."""
         count = self.unpack("Q")
         require(count * size <= len(self.data) - self.at, "a length is larger than what follows")
         return [self.take(size) for _ in range(count)]
 
-    def sequence(self, read):
+    def sequence(self, read: Callable[[Reader], Any]) -> list[Any]:
         """A Vec of what `read` reads. A length that lies runs into the end of the bytes."""
         return [read(self) for _ in range(self.unpack("Q"))]
 
-    def option(self, read):
+    def option(self, read: Callable[[Reader], Any]) -> Any:
         """An Option of what `read` reads."""
         tag = self.unpack("B")
         require(tag in (0, 1), "an option's tag is neither 0 nor 1")
         return read(self) if tag else None
 
-    def end(self):
+    def end(self) -> None:
         """Refuses bytes that are left over."""
         require(self.at == len(self.data), "bytes follow the end")
 
@@ -82,7 +97,7 @@ class Block:
     records_root: bytes
 
     @classmethod
-    def read(cls, reader):
+    def read(cls, reader: Reader) -> Self:
         """Reads the 406 bytes of a header."""
         raw = reader.take(BLOCK_HEADER_BYTES)
         (_, chain_id, height, round_, parent_round, _, time_ms, window, _, batch_count,
@@ -94,12 +109,14 @@ class Block:
                    validators_hash, next_validators_hash, party_count, parties_root, record_count,
                    records_root)
 
-    def hash(self):
+    def hash(self) -> bytes:
         """The block hash."""
         return tagged("sluice:block:1", self.raw)
 
 
-def vote_digest(chain_id, height, round_, precommit, block):
+def vote_digest(
+    chain_id: bytes, height: int, round_: int, precommit: bool, block: bytes | None,
+) -> bytes:
     """What a validator's vote is a signature over; `block` is None for a vote for nothing."""
     return tagged(
         "sluice:vote:1", chain_id,
@@ -114,16 +131,16 @@ class Certificate:
     height: int
     round: int
     block: bytes
-    signatures: list
+    signatures: list[tuple[int, bytes]]
 
     @classmethod
-    def read(cls, reader):
+    def read(cls, reader: Reader) -> Self:
         """Reads height, round, block hash and signatures."""
         height, round_, block = reader.unpack("QI32s")
         signatures = [struct.unpack("<I64s", entry) for entry in reader.vector(68)]
         return cls(height, round_, block, signatures)
 
-    def verify(self, chain_id, validators):
+    def verify(self, chain_id: bytes, validators: Sequence[Validator]) -> None:
         """Refuses anything but a quorum of these validators, each signature good."""
         digest = vote_digest(chain_id, self.height, self.round, True, self.block)
         signers = [signer for signer, _ in self.signatures]
@@ -139,18 +156,20 @@ class Certificate:
         require(signed_power * 3 > total_power * 2, "certificate: no quorum")
 
 
-def validators_hash(validators):
+def validators_hash(validators: Sequence[Validator]) -> bytes:
     """The digest of validators that block headers carry."""
     entries = b"".join(struct.pack("<I32sQ", *validator) for validator in validators)
     return tagged("sluice:validat:1", struct.pack("<Q", len(validators)), entries)
 
 
-def read_change(reader):
+def read_change(reader: Reader) -> tuple[int, Seat | None]:
     """How one set of validators differs from another: (id, None) or (id, (key, power))."""
     return reader.unpack("I"), reader.option(lambda inner: inner.unpack("32sQ"))
 
 
-def changed(validators, change):
+def changed(
+    validators: Sequence[Validator], change: Sequence[tuple[int, Seat | None]],
+) -> list[Validator]:
     """The validators that others become by a change; refuses any but its one form."""
     ids = [number for number, _ in change]
     require(ids == sorted(set(ids)), "lineage: a change that does not ascend")
@@ -165,7 +184,9 @@ def changed(validators, change):
     return [(number, *seat) for number, seat in sorted(seats.items())]
 
 
-def require_quorum_of(trusted, certificate, deciders):
+def require_quorum_of(
+    trusted: Sequence[Validator], certificate: Certificate, deciders: Sequence[Validator],
+) -> None:
     """Refuses a certificate of `deciders` that less than a quorum of those trusted signed."""
     signers = {signer for signer, _ in certificate.signatures}
     known = {(number, key) for number, key, _ in deciders if number in signers}
@@ -180,17 +201,19 @@ class Handover:
 
     block: Block
     certificate: Certificate
-    deciders: list
-    next: list
+    deciders: list[tuple[int, Seat | None]]
+    next: list[tuple[int, Seat | None]]
 
     @classmethod
-    def read(cls, reader):
+    def read(cls, reader: Reader) -> Self:
         """Reads header, certificate and the two changes."""
         return cls(Block.read(reader), Certificate.read(reader), reader.sequence(read_change),
                    reader.sequence(read_change))
 
 
-def require_decided(block, certificate, validators, chain_id):
+def require_decided(
+    block: Block, certificate: Certificate, validators: Sequence[Validator], chain_id: bytes,
+) -> None:
     """Refuses a header that these validators have not decided."""
     require(block.chain_id == chain_id, "lineage: another chain")
     require(certificate.block == block.hash(), "certificate of another block")
@@ -202,11 +225,12 @@ def require_decided(block, certificate, validators, chain_id):
 class Trust:
     """A walk over handovers from the genesis file on: who was to decide the wanted heights."""
 
-    def __init__(self, genesis, heights):
+    def __init__(self, genesis: Root, heights: Iterable[int]) -> None:
         self.chain_id, self.validators, self.since = genesis.chain_id, genesis.validators, 1
-        self.wanted, self.found = sorted(heights), {}
+        self.wanted = sorted(heights)
+        self.found: dict[int, list[Validator]] = {}
 
-    def step(self, handover):
+    def step(self, handover: Handover) -> None:
         """Goes on over the next handover."""
         block = handover.block
         require(block.height >= self.since, "lineage: it does not ascend")
@@ -221,14 +245,16 @@ class Trust:
             self.found[self.wanted.pop(0)] = self.validators
         self.validators, self.since = coming, block.height + 1
 
-    def require(self, block, certificate):
+    def require(self, block: Block, certificate: Certificate) -> None:
         """Refuses a header of a wanted height that the chain has not decided."""
         require(block.height in self.found or block.height in self.wanted, "nobody asked for it")
         validators = self.found.get(block.height, self.validators)
         require_decided(block, certificate, validators, self.chain_id)
 
 
-def trust(lineage, genesis, heights, apart=None):
+def trust(
+    lineage: Sequence[Handover], genesis: Root, heights: Iterable[int], apart: bytes | None = None,
+) -> Trust:
     """What the lineage of a proof says of the heights of its blocks. A proof without one may be
     held against the bytes of a lineage that stands apart."""
     walk = Trust(genesis, heights)

@@ -7,6 +7,7 @@ an answer.
 import asyncio
 import ssl
 import urllib.parse
+from collections.abc import Mapping
 
 LINE_BYTES_MAX = 16_384
 HEADERS_MAX = 100
@@ -82,7 +83,7 @@ async def _answer(reader: asyncio.StreamReader, bytes_max: int) -> tuple[int, by
 
 
 async def post(
-    url: str, body: bytes, *, timeout_s: float, answer_bytes_max: int,
+    url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float, answer_bytes_max: int,
 ) -> tuple[int, bytes]:
     """Posts JSON; gives the status and the body, which is read for status 200 alone."""
     parts = urllib.parse.urlsplit(url)
@@ -95,9 +96,12 @@ async def post(
     try:
         target = parts.path or "/"
         query = f"?{parts.query}" if parts.query else ""
+        others = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        if others.count("\n") != len(headers):
+            raise ValueError("a header of several lines")
         head = (f"POST {target}{query} HTTP/1.1\r\nHost: {parts.netloc.rpartition('@')[2]}\r\n"
                 f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-                "Connection: close\r\n\r\n")
+                f"{others}Connection: close\r\n\r\n")
         writer.write(head.encode("ascii") + body)
 
         async def talk() -> tuple[int, bytes]:

@@ -3,10 +3,13 @@
 Keys, inclusions and receipts, against a genesis file. Nothing here talks to a node.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import struct
 import tomllib
 import uuid
+from typing import Any, Self
 
 from .lineage import (
     PROOF_BYTES_MAX,
@@ -14,6 +17,8 @@ from .lineage import (
     Certificate,
     Handover,
     Reader,
+    Trust,
+    Validator,
     trust,
     validators_hash,
 )
@@ -21,6 +26,7 @@ from .wire import (
     APPROVE,
     COLLECTED,
     KINDS,
+    Invalid,
     batch_id,
     leaf,
     merkle_root,
@@ -66,20 +72,20 @@ class PartyKeys:
 
     participant: int
     current: bytes
-    previous: tuple | None
+    previous: tuple[bytes, int] | None
 
     @classmethod
-    def read(cls, reader):
+    def read(cls, reader: Reader) -> Self:
         """Reads id, key, and the key before it with the last height that accepts that one."""
         participant, current = reader.unpack("I32s")
         return cls(participant, current, reader.option(lambda inner: inner.unpack("32sQ")))
 
-    def encode(self):
+    def encode(self) -> bytes:
         """A leaf of the parties tree."""
         head = struct.pack("<I32s", self.participant, self.current)
         return head + (b"\1" + struct.pack("<32sQ", *self.previous) if self.previous else b"\0")
 
-    def accepted(self, height):
+    def accepted(self, height: int) -> list[bytes]:
         """The keys that the block of a height accepts."""
         key, last = self.previous or (None, 0)
         return [self.current, key] if key and height <= last else [self.current]
@@ -93,20 +99,20 @@ class Inclusion:
     batch_signature: bytes
     item: bytes
     item_index: int
-    item_proof: list
-    outcomes: list
-    outcome_proof: list
+    item_proof: list[bytes]
+    outcomes: list[bytes]
+    outcome_proof: list[bytes]
     batch_index: int
-    batch_proof: list
-    result_proof: list
+    batch_proof: list[bytes]
+    result_proof: list[bytes]
     block: Block
     certificate: Certificate
     keys: PartyKeys
     keys_index: int
-    keys_proof: list
+    keys_proof: list[bytes]
 
     @classmethod
-    def read(cls, reader):
+    def read(cls, reader: Reader) -> Self:
         """Reads the fields in the order of section 10."""
         return cls(
             reader.take(84), reader.take(64), b"".join(reader.vector(1)), reader.unpack("I"),
@@ -115,7 +121,7 @@ class Inclusion:
             PartyKeys.read(reader), reader.unpack("I"), reader.vector(32),
         )
 
-    def verify(self, part, kind, genesis, trusted):
+    def verify(self, part: str, kind: str, genesis: Genesis, trusted: Trust) -> int:
         """Checks the seven points of section 10 and gives the item's outcome code."""
         _, number, chain_id, submitter, count, _, items_root = struct.unpack(
             "<HH32sIIQ32s", self.batch)
@@ -156,11 +162,11 @@ class Receipt:
     collection: Inclusion | None
     release: Inclusion | None
     arrival: Inclusion | None
-    returns: list
-    lineage: list
+    returns: list[Inclusion]
+    lineage: list[Handover]
 
     @classmethod
-    def decode(cls, data):
+    def decode(cls, data: bytes) -> Self:
         """Reads a receipt's bytes, all of them."""
         require(len(data) <= PROOF_BYTES_MAX, "more bytes than any receipt")
         reader = Reader(data)
@@ -172,12 +178,14 @@ class Receipt:
         reader.end()
         return receipt
 
-    def parts(self):
+    def parts(self) -> list[Inclusion]:
         """The inclusions that are there."""
         parts = [self.order, self.collection, self.release, self.arrival, *self.returns]
         return [part for part in parts if part]
 
-    def collecting(self, outcome, identity, in_one_step, genesis, trusted):
+    def collecting(
+        self, outcome: int, identity: bytes, in_one_step: bool, genesis: Genesis, trusted: Trust,
+    ) -> tuple[Block, int] | None:
         """The block that collected the order and its outcome there; None when none did."""
         entered, entry = self.order.block, outcome
         if self.release:
@@ -194,7 +202,7 @@ class Receipt:
                 "the collection is of another order")
         return self.collection.block, collected
 
-    def returned(self, identity, amount, genesis, trusted):
+    def returned(self, identity: bytes, amount: int, genesis: Genesis, trusted: Trust) -> int:
         """What was sent back of the order."""
         total = 0
         for sequence, part in enumerate(self.returns, 1):
@@ -207,7 +215,7 @@ class Receipt:
         return total
 
 
-def verify_receipt(data, genesis, lineage=None):
+def verify_receipt(data: bytes, genesis: Genesis, lineage: bytes | None = None) -> dict[str, Any]:
     """What a receipt proves, as a dictionary; raises `Invalid` if it does not hold. A receipt
     without a lineage may be held against the bytes of one that stands apart."""
     receipt = Receipt.decode(data)
@@ -219,15 +227,16 @@ def verify_receipt(data, genesis, lineage=None):
         "<16s16sQIQHHH", order.item[:58])
     collecting = receipt.collecting(
         outcome, identity, bool(flags & COLLECTED), genesis, trusted)
-    block, collected = collecting or (None, None)
-    proven = {
+    block, collected = collecting or (None, -1)
+    proven: dict[str, Any] = {
         "order_id": str(uuid.UUID(bytes=identity)), "outcome": outcome, "merchant": merchant,
         "gateway": gateway, "amount_minor": amount, "currency": currency,
         "accepted_ms": order.block.time_ms, "collected_ms": block.time_ms if block else None,
         "cashback_tier": CASHBACK_TIERS.get(collected), "arrived_ms": None, "instruction": None,
     }
     if receipt.arrival:
-        require(block is not None, "an arrival without a collection")
+        if block is None:
+            raise Invalid("an arrival without a collection")
         arrived = receipt.arrival.verify("arrival", "arrival", genesis, trusted)
         paid = struct.unpack("<QQQH", receipt.arrival.item[:26])
         expected = (block.window, merchant, payout_currency)
@@ -244,13 +253,13 @@ class Genesis:
     """What a genesis file says, as far as a client needs it."""
 
     chain_id: bytes
-    participants: dict
-    validators: list
-    parameters: dict
-    merchants: list = dataclasses.field(default_factory=list)
+    participants: dict[int, bytes]
+    validators: list[Validator]
+    parameters: dict[str, int]
+    merchants: list[int] = dataclasses.field(default_factory=list)
 
     @classmethod
-    def parse(cls, data):
+    def parse(cls, data: bytes) -> Self:
         """Reads a genesis file's bytes; the chain id is their SHA-256."""
         content = tomllib.loads(data.decode("utf-8"))
         participants = {
@@ -261,17 +270,17 @@ class Genesis:
         merchants = [entry["id"] for entry in content.get("merchants", [])]
         return cls(sha256(data), participants, validators, content.get("parameters", {}), merchants)
 
-    def validators_hash(self):
+    def validators_hash(self) -> bytes:
         """The digest of the validators from block one on."""
         return validators_hash(self.validators)
 
-    def encoded_parameters(self):
+    def encoded_parameters(self) -> bytes:
         """The parameters in canonical form."""
         return b"".join(
             struct.pack("<I" if name in NARROW_PARAMETERS else "<Q", self.parameters[name])
             for name in PARAMETERS)
 
-    def parties_root(self):
+    def parties_root(self) -> bytes:
         """The root of the parties tree at block one, where each has the key of the file."""
         return merkle_root([
             leaf(PartyKeys(number, key, None).encode())

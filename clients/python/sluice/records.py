@@ -4,9 +4,13 @@ Records, proofs of records, and the reports of closed windows in them, against a
 Nothing here talks to a node.
 """
 
-import dataclasses
+from __future__ import annotations
 
-from .lineage import PROOF_BYTES_MAX, Block, Certificate, Handover, Reader, trust
+import dataclasses
+from typing import Any, Self
+
+from .lineage import PROOF_BYTES_MAX, Block, Certificate, Handover, Reader, Trust, trust
+from .receipt import Genesis
 from .wire import leaf, require, root_from_proof, tagged
 
 RECORD_PROOF_MAGIC = b"SLUICEP2"
@@ -22,24 +26,24 @@ class Record:
 
     record: bytes
     index: int
-    path: list
+    path: list[bytes]
     block: Block
     certificate: Certificate
 
     @classmethod
-    def read(cls, reader):
+    def read(cls, reader: Reader) -> Self:
         """Reads the fields in the order of section 10."""
         return cls(b"".join(reader.vector(1)), reader.unpack("I"), reader.vector(32),
                    Block.read(reader), Certificate.read(reader))
 
-    def verify(self, trusted):
+    def verify(self, trusted: Trust) -> None:
         """Refuses a record that its block did not leave, and a block that is not the chain's."""
         root = root_from_proof(leaf(self.record), self.index, self.block.record_count, self.path)
         require(root == self.block.records_root, "a record does not lead to its block's root")
         trusted.require(self.block, self.certificate)
 
 
-def verified_records(data, genesis, apart=None):
+def verified_records(data: bytes, genesis: Genesis, apart: bytes | None = None) -> list[Record]:
     """The records that a proof holds, once everything about it does. A proof without a lineage may
     be held against the bytes of one that stands apart."""
     require(len(data) <= PROOF_BYTES_MAX, "more bytes than any proof of records")
@@ -56,7 +60,7 @@ def verified_records(data, genesis, apart=None):
     return records
 
 
-def read_position(reader):
+def read_position(reader: Reader) -> dict[str, Any]:
     """What a party owes and is owed."""
     kind, owner, currency = reader.unpack("BQH")
     debits, credits = (int.from_bytes(reader.take(16), "little") for _ in range(2))
@@ -65,7 +69,7 @@ def read_position(reader):
             "gross_debits": debits, "gross_credits": credits, "net": credits - debits}
 
 
-def read_window(record):
+def read_window(record: bytes) -> dict[str, Any]:
     """The report of a closed window; its nets add up to zero."""
     reader = Reader(record)
     require(reader.unpack("I") == WINDOW, "not a window's report")
@@ -75,7 +79,7 @@ def read_window(record):
     positions = reader.sequence(read_position)
     reader.end()
     require(closed_ms is not None, "the window is open")
-    nets = {}
+    nets: dict[int, int] = {}
     for each in positions:
         nets[each["currency"]] = nets.get(each["currency"], 0) + each["net"]
     require(not any(nets.values()), "the report does not net")
@@ -84,14 +88,14 @@ def read_window(record):
             "instructions": instructions, "positions": positions}
 
 
-def report_digest(record):
+def report_digest(record: bytes) -> bytes:
     """What maker and checker of a window's settlement sign, of the report's bytes: the window and
     the positions, which end the record."""
     window, positions = record[4:12], record[4 + 8 + 8 + 8 + 9 + 9 + 8 + 8:]
     return tagged("sluice:report:1", window, positions)
 
 
-def read_settlement(record):
+def read_settlement(record: bytes) -> tuple[int, dict[str, Any]]:
     """A window's settlement."""
     reader = Reader(record)
     require(reader.unpack("I") == WINDOW_SETTLEMENT, "not the word that a window is settled")
@@ -103,7 +107,7 @@ def read_settlement(record):
     return window, word
 
 
-def verify_window(data, genesis, lineage=None):
+def verify_window(data: bytes, genesis: Genesis, lineage: bytes | None = None) -> dict[str, Any]:
     """What a proof of a window's report proves, as a dictionary; raises `Invalid` if it does not
     hold."""
     report, *rest = verified_records(data, genesis, lineage)

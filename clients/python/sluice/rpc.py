@@ -9,7 +9,7 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from . import interface
@@ -89,14 +89,15 @@ class Client:
     """Clients to the nodes of one network."""
 
     def __init__(
-        self, urls: Sequence[str], *,
+        self, urls: Sequence[str], *, headers: Mapping[str, str] | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         clock_s: Callable[[], float] = time.monotonic,
     ):
+        """`headers` is what each request carries besides."""
         require(len(urls) > 0, "no node is known")
         for url in urls:
             require(url.startswith(("http://", "https://")), f"{url} is not a node's URL")
-        self.urls = list(urls)
+        self.urls, self.headers = list(urls), dict(headers or {})
         self._sleep, self._clock_s = sleep, clock_s
         self._turn = self._identity = 0
 
@@ -115,7 +116,7 @@ class Client:
         identity, body = self._identity, json.dumps(call).encode()
         try:
             status, answer = await post(
-                url, body, timeout_s=(WAIT_MS + CALL_SLACK_MS) / 1_000,
+                url, body, self.headers, timeout_s=(WAIT_MS + CALL_SLACK_MS) / 1_000,
                 answer_bytes_max=ANSWER_BYTES_MAX)
             if status in (429, 503):
                 raise _refused_by_status(url, status)
@@ -163,7 +164,7 @@ class Client:
                       "timeout_ms": min(max(left_ms, 1), WAIT_MS)}
             last, pause_ms = "the node did not wait for it", POLL_MS
             try:
-                report = await self.ask_node(
+                report: interface.BatchReport = await self.ask_node(
                     at, "batch_submit", params,
                     lambda answer: require_batch_report(answer, identity, count))
                 if report["state"] == "final":

@@ -5,7 +5,7 @@ import os
 import unittest
 
 from sluice import Batcher, FateOpen, Invalid, Refused, fate_of, is_new_id_safe
-from sluice.wire import batch_id, collect_item, order_id
+from sluice.wire import batch_id, collect_item, order_id, recharge_item
 
 CHAIN_ID, SEED = bytes(32), bytes([201] * 32)
 CLOCK_MS = 1_767_225_600_000
@@ -37,7 +37,7 @@ class Recording:
 
 def final(batch, others=()):
     """A final report; `others` are the items that were not applied."""
-    outcomes = {"item_count": (len(batch) - 148) // 64, "counts": [],
+    outcomes = {"item_count": int.from_bytes(batch[40:44], "little"), "counts": [],
                 "not_applied": [{"name": "", **each} for each in others]}
     return {"state": "final", "height": 7, "outcomes": outcomes}
 
@@ -125,6 +125,17 @@ class Batches(unittest.IsolatedAsyncioTestCase):
                          [True, False, True, False, False, False])
         self.assertEqual([each.new_id_is_safe for each in results],
                          [False, False, False, True, False, False])
+
+    async def test_an_old_order_that_the_node_did_not_look_up_is_open(self):
+        def answer(batch, _):
+            return final(batch, [{"item_index": 0, "code": 1}])
+
+        said = await batcher(Recording(answer)).add(item())
+        self.assertEqual((said.is_applied, said.is_open), (True, False))
+        orders = Batcher(Recording(answer), CHAIN_ID, "recharge", 201, SEED, age_ms=0)
+        asked = await orders.add(recharge_item(order_id(201), 1, 201, 1, 156))
+        found = (asked.is_applied, asked.is_open, asked.new_id_is_safe)
+        self.assertEqual(found, (False, True, False))
 
     async def test_an_item_of_another_kind_is_refused_before_it_is_signed(self):
         client = Recording(lambda batch, _: final(batch))

@@ -21,10 +21,12 @@ TABLE = json.loads((ROOT / "clients" / "hostile.json").read_text())
 
 def bytes_of(entry):
     """The bytes that an entry of the table describes."""
-    text = V[entry["vector"]]
+    parts = entry.get("splice", [[entry.get("vector"), 0, None]])
+    text = "".join(part if isinstance(part, str) else bytes.fromhex(V[part[0]])[part[1]:part[2]].hex()
+                   for part in parts)
     text = text[: 2 * entry.get("cut", len(text))]
     for old, new in entry.get("replace", []):
-        assert text.count(old) == 1, f"{entry['vector']}: {old} stands once"
+        assert text.count(old) == 1, f"{old} stands once"
         text = text.replace(old, new)
     return bytes.fromhex(text + entry.get("append", ""))
 

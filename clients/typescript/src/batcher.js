@@ -17,7 +17,8 @@ const SIGNED_ANEW_MAX = 3;
 /**
  * @typedef {object} ItemResult What became of one item.
  * @property {boolean} isApplied True if it is in the books: by this batch, or as `standing` says.
- * @property {boolean} isOpen True if nobody knows yet; `batch` goes out again, with the same ids.
+ * @property {boolean} isOpen True if nobody knows yet: `batch` goes out again, with the same ids,
+ *   or the order is asked for by its id.
  * @property {boolean} newIdIsSafe True if the chain says that a new id charges nobody twice.
  * @property {number | null} code The outcome's code; null while it is open.
  * @property {string} name
@@ -148,6 +149,7 @@ export function resultsOf(report, count, batch) {
     isApplied: true, isOpen: false, newIdIsSafe: false, code: 0, name: "applied", height,
     standing: null, batch,
   };
+  const isOfOrders = new Reader(batch.slice(2, 4)).u16() === KINDS.recharge.number;
   const codes = report.outcomes?.codes_base64;
   const reader = new Reader(codes === undefined ? new Uint8Array(2 * count) : fromBase64(codes));
   /** @type {ItemResult[]} */
@@ -156,9 +158,12 @@ export function resultsOf(report, count, batch) {
     // Repeated, or too late to say: it stands as it stood, if it is this very order.
     const isOld = standing !== undefined && standing.same_content !== false;
     const stands = isOld && STANDS.has(standing.status);
+    // Of an old order the node may have looked up no more: then it is asked for by its id.
+    const isUntold = code === REPEATED && standing === undefined;
     results[at] = {
       ...applied, code, name, standing: standing ?? null,
-      isApplied: isApplied(code) || stands || (code === REPEATED && standing === undefined),
+      isApplied: isApplied(code) || stands || (isUntold && !isOfOrders),
+      isOpen: isUntold && isOfOrders,
       newIdIsSafe: standing?.new_id_is_safe === true,
     };
   }

@@ -30,6 +30,7 @@ const LINEAGE_PAGES_MAX = 10_000;
 /**
  * @typedef {object} Options
  * @property {typeof fetch} [fetch]
+ * @property {Record<string, string>} [headers] What each request carries besides.
  * @property {(milliseconds: number) => Promise<void>} [sleep]
  * @property {() => number} [nowMs] A clock that only goes forward.
  */
@@ -91,6 +92,7 @@ export class Client {
     for (const url of urls) require(/^https?:\/\//.test(url), `${url} is not a node's URL`);
     this.urls = [...urls];
     this.fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
+    this.headers = options.headers ?? {};
     this.sleep = options.sleep ?? sleep;
     this.nowMs = options.nowMs ?? (() => performance.now());
     this.turn = 0;
@@ -120,8 +122,9 @@ export class Client {
     const timer = setTimeout(() => call.abort(), WAIT_MS + CALL_SLACK_MS);
     try {
       const response = await this.fetch(url, {
-        method: "POST", headers: { "content-type": "application/json" }, signal: call.signal,
+        method: "POST", headers: { ...this.headers, "content-type": "application/json" },
         body: JSON.stringify({ jsonrpc: "2.0", id, method, params }), redirect: "error",
+        signal: call.signal,
       });
       const { status } = response;
       if (status === 429 || status === 503) {

@@ -7,7 +7,7 @@ import { FateOpen, Refused } from "../src/errors.js";
 import { fateOf, isNewIdSafe } from "../src/fate.js";
 import { batchId } from "../src/sign.js";
 import { Client } from "../src/rpc.js";
-import { collectItem, orderId } from "../src/wire.js";
+import { collectItem, orderId, rechargeItem } from "../src/wire.js";
 import { GENESIS, GENESIS_TIME_MS } from "./vectors.js";
 
 const SIGNATORY = { id: 201, seed: new Uint8Array(32).fill(201) };
@@ -25,7 +25,7 @@ function recording(answer) {
 
 /** A final report; `others` are the items that were not applied. */
 function final(batch, others = []) {
-  const count = (batch.length - 148) / 64;
+  const count = batch[40];
   const not_applied = others.map((each) => ({ name: "", ...each }));
   return { batch_id: "", state: "final", height: 7, outcomes: { item_count: count, not_applied } };
 }
@@ -125,6 +125,29 @@ test("each item has the outcome of its place", async () => {
     [true, false, true, false, false, false]);
   assert.deepEqual(results.map(({ newIdIsSafe }) => newIdIsSafe),
     [false, false, false, true, false, false]);
+});
+
+test("an old order that the node did not look up is open, and asked for by its id", async () => {
+  const { client } = recording((batch) => final(batch, [{ item_index: 0, code: 1 }]));
+  const said = await batcher(client, { ageMs: 0 }).add(item());
+  assert.deepEqual([said.isApplied, said.isOpen], [true, false]);
+  const order = rechargeItem({
+    id: orderId(201), merchant: 1n, gateway: 201, amountMinor: 1n, currency: 156,
+  });
+  const orders = new Batcher(client, GENESIS.chainId, "recharge", SIGNATORY, { ageMs: 0 });
+  const asked = await orders.add(order);
+  assert.deepEqual([asked.isApplied, asked.isOpen, asked.newIdIsSafe], [false, true, false]);
+});
+
+test("what each request carries besides goes out with it", async () => {
+  let sent;
+  const fetch = async (url, { headers, body }) => {
+    sent = headers;
+    const { id } = JSON.parse(body);
+    return new Response(JSON.stringify({ jsonrpc: "2.0", id, result: "x" }));
+  };
+  await new Client(["http://a/"], { fetch, headers: { authorization: "x" } }).call("chain_id", {});
+  assert.deepEqual(sent, { authorization: "x", "content-type": "application/json" });
 });
 
 test("an item of another kind is refused before it is signed", async () => {

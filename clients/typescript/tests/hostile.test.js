@@ -14,10 +14,13 @@ import { GENESIS, GENESIS_BYTES, V } from "./vectors.js";
 const TABLE = JSON.parse(readFileSync(new URL("../../hostile.json", import.meta.url), "utf8"));
 
 /** The bytes that an entry of the table describes. */
-function bytesOf({ vector, cut, replace = [], append = "" }) {
-  let text = toHex(V[vector].slice(0, cut ?? V[vector].length));
+function bytesOf({ vector, splice, cut, replace = [], append = "" }) {
+  const parts = splice ?? [[vector, 0, V[vector].length]];
+  const whole = concat(...parts.map((part) => (
+    typeof part === "string" ? fromHex(part) : V[part[0]].slice(part[1], part[2]))));
+  let text = toHex(whole.slice(0, cut ?? whole.length));
   for (const [from, to] of replace) {
-    assert.equal(text.split(from).length, 2, `${vector}: ${from} stands once`);
+    assert.equal(text.split(from).length, 2, `${from} stands once`);
     text = text.replace(from, to);
   }
   return concat(fromHex(text), fromHex(append));

@@ -5,7 +5,9 @@ import { concat, Invalid, Reader, u32, u64 } from "../src/bytes.js";
 import { readCertificate, requireQuorum, validatorsHash, voteDigest } from "../src/certificate.js";
 import { tagged } from "../src/crypto.js";
 import { parseGenesis, requirePinned } from "../src/genesis.js";
-import { LINEAGE_MAGIC, readHandover, readLineage, trust } from "../src/lineage.js";
+import {
+  LINEAGE_MAGIC, PROOF_BYTES_MAX, readHandover, readLineage, trust,
+} from "../src/lineage.js";
 import { leaf, merkleRoot, rootFromProof } from "../src/merkle.js";
 import { readWindow, reportDigest, verifyWindow } from "../src/proof.js";
 import { encodePartyKeys, readPartyKeys, verifyReceipt } from "../src/receipt.js";
@@ -217,6 +219,15 @@ test("a window's proof proves what parties owe and that it is settled", () => {
 test("a report that does not net is refused", () => {
   assert.throws(() => readWindow(flipped(V.record_window, V.record_window.length - 16)), /not net/);
   assert.throws(() => readWindow(V.record_window_settlement), /not a window/);
+});
+
+test("more bytes than any proof has are not read", () => {
+  for (const magic of ["SLUICER2", "SLUICEA3", "SLUICEP2"]) {
+    const bytes = new Uint8Array(PROOF_BYTES_MAX + 1);
+    bytes.set(new TextEncoder().encode(magic));
+    assert.match(verify(bytes, GENESIS).reason, /more bytes than any/);
+    assert.doesNotMatch(verify(bytes.slice(1), GENESIS).reason, /more bytes/);
+  }
 });
 
 test("a length that lies does not make a list", () => {

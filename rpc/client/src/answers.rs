@@ -33,12 +33,12 @@ pub enum NoAnswer {
 
 /// A batch that was sent: what a report must be about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SentBatch {
+pub struct AwaitedBatch {
     id: BatchId,
     count: u32,
 }
 
-impl SentBatch {
+impl AwaitedBatch {
     /// Returns the batch that `bytes` are; `None` for bytes that every node refuses.
     pub fn of(bytes: &Bytes) -> Option<Self> {
         let batch = SignedBatch::decode(bytes.clone()).ok()?;

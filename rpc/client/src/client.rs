@@ -17,7 +17,7 @@ use rpc_api::{
 };
 use tokio::time::Instant;
 
-use super::answers::{NoAnswer, SentBatch};
+use super::answers::{AwaitedBatch, NoAnswer};
 
 /// How long one call may wait at the node; longer waits are several calls.
 const WAIT_MS: u64 = 10_000;
@@ -313,7 +313,7 @@ impl Client {
         timeout: Duration,
     ) -> Result<Submitted, CallError> {
         let nodes = self.nodes.len();
-        let sent = SentBatch::of(&bytes);
+        let sent = AwaitedBatch::of(&bytes);
         persist(first, nodes, wait, timeout, |at, wait_ms| {
             let bytes = bytes.clone();
             async move {

@@ -54,7 +54,10 @@ impl Table {
 
     /// The bytes that an entry describes.
     fn bytes(&self, entry: &Value) -> Vec<u8> {
-        let mut text = self.vector(text(&entry["vector"])).to_owned();
+        let mut text = match entry.get("splice") {
+            Some(parts) => list(parts).iter().map(|part| self.part(part)).collect(),
+            None => self.vector(text(&entry["vector"])).to_owned(),
+        };
         if let Some(cut) = entry["cut"].as_u64() {
             text.truncate(2 * usize::try_from(cut).unwrap());
         }
@@ -64,6 +67,13 @@ impl Table {
             text = text.replace(from, to);
         }
         hex::decode(text + entry["append"].as_str().unwrap_or_default()).unwrap()
+    }
+
+    /// Hexadecimal text, or a part of a vector: its name, from, to.
+    fn part(&self, part: &Value) -> &str {
+        let [name, from, to] = list(part) else { return text(part) };
+        let place = |at: &Value| 2 * usize::try_from(at.as_u64().unwrap()).unwrap();
+        &self.vector(text(name))[place(from)..place(to)]
     }
 
     fn vector(&self, name: &str) -> &str {

@@ -42,8 +42,9 @@ fn packed(bytes: &[u8]) -> Option<Bytes> {
     encoder.finish().ok().map(Bytes::from)
 }
 
-/// What a browser lets the pages do: run these scripts, and call the node that served them. No
-/// script comes from a text (Trusted Types), but that lit-html makes templates of its own literals.
+/// The policy by which a browser lets the pages run these scripts and call the node that served
+/// them. No script comes from a text (Trusted Types), but that lit-html makes templates of its own
+/// literals.
 fn content_policy() -> String {
     let map = base64_simd::STANDARD.encode_to_string(sha256_of(import_map().as_bytes()).bytes());
     [

@@ -38,7 +38,7 @@ fn names_differ_and_errors_ascend() {
     }
 }
 
-/// What follows from a method's parameters is among its errors.
+/// The errors that follow from a method's parameters are among its errors.
 #[test]
 fn lists_and_ids_name_the_errors_that_they_can_give() {
     for method in methods() {

@@ -72,7 +72,8 @@ function throughput(windows) {
         ${clockTime(open.opened_ms)} UTC.</p>` : nothing}
       ${charted({
         title: "Orders collected a second, by window",
-        labels: rows.map(({ window }) => `${window}`), values: rows.map(rate), axis: (value) => value.toFixed(value < 10 ? 1 : 0),
+        labels: rows.map(({ window }) => `${window}`), values: rows.map(rate),
+        axis: (value) => value.toFixed(value < 10 ? 1 : 0),
       }, [
         { title: "Window", text: ({ window }) => window,
           cell: ({ window }) => link("window", window, window), isNumber: true },
