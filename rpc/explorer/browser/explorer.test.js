@@ -5,7 +5,9 @@ import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
 import { launch, NAME, open, serious, shot, tab } from "./browser.js";
-import { call, EXPLORER, genesisFile, genesisText, ready, submitted, until } from "./network.js";
+import {
+  call, EXPLORER, genesisFile, genesisText, isPaidOut, ready, submitted, until,
+} from "./network.js";
 
 const HOUR_MS = 3_600_000;
 let browser;
@@ -23,7 +25,7 @@ async function addresses() {
   const first = async (method, params) => (await call(method, { limit: 1, ...params })).items[0];
   const { height } = await call("chain_head");
   const { items: windows } = await call("settlement_windows", { limit: 20 });
-  const { window } = windows.find(({ instruction_count: count }) => count > 0);
+  const { window } = windows.find(isPaidOut);
   const { instruction_id: instruction } = await first("settlement_instructions",
     { filter: { window } });
   const { account } = await first("ledger_accounts");
@@ -166,7 +168,7 @@ test("another chain's genesis file verifies nothing", { timeout: HOUR_MS }, asyn
   const other = (await genesisText()).toString().replace("localnet", "elsewhere");
   await page.locator("input[name=genesis]").setInputFiles(
     { name: "genesis.toml", mimeType: "text/plain", buffer: Buffer.from(other) });
-  await page.getByText("of another chain than you pinned").waitFor();
+  await page.locator(".failure", { hasText: "of another chain than you pinned" }).waitFor();
   await open(page, `#/order/${order}`);
   await page.getByRole("button", { name: "Fetch and verify the receipt" }).click();
   await page.locator(".verdict.refused").waitFor();
@@ -178,7 +180,7 @@ test("another chain's genesis file verifies nothing", { timeout: HOUR_MS }, asyn
   await page.getByText("of the chain that you pinned").waitFor();
   await page.locator("input[name=genesis]").setInputFiles(
     { name: "genesis.toml", mimeType: "text/plain", buffer: Buffer.from(other) });
-  await page.getByText("another one is pinned").waitFor();
+  await page.locator("[role=alert]", { hasText: "another one is pinned" }).waitFor();
   await page.locator("input[name=genesis]").setInputFiles(genesisFile());
   await page.getByText("Verified against the genesis file that you pinned").first().waitFor();
   await context.close();

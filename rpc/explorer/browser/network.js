@@ -32,12 +32,16 @@ export async function until(what, holds) {
   throw new Error(`never: ${what}`);
 }
 
+/** Returns true if a window is closed and has made instructions. */
+export const isPaidOut = ({ closed_ms: closed, instruction_count: count }) =>
+  closed !== undefined && count > 0;
+
 /** Waits until the network has blocks, a closed window and an instruction. */
 export async function ready() {
   await until("a node that is ready", async () => (await call("node_health")).is_ready);
   await until("a closed window with instructions", async () => {
     const { items } = await call("settlement_windows", { limit: 10 });
-    return items.some(({ instruction_count: count }) => count > 0);
+    return items.some(isPaidOut);
   });
 }
 

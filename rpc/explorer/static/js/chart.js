@@ -9,6 +9,8 @@ import { table } from "./view.js";
 
 const HEIGHT_PX = 180;
 const DRAW_EVERY_MS = 1_000;
+/** Places between two marks of the axis: bars stand at whole ones. */
+const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 
 /**
  * @typedef {object} Chart
@@ -99,7 +101,7 @@ class ChartElement extends HTMLElement {
         y: { range: [0, Math.max(1e-9, ...values) * 1.1] },
       },
       axes: [
-        { ...shared, grid: { show: false }, values: names, space: 30 },
+        { ...shared, grid: { show: false }, values: names, space: 30, incrs: STEPS },
         { ...shared, size: 64, values: (_, splits) => splits.map(axis), space: 36 },
       ],
       series: [{}, {

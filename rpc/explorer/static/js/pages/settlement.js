@@ -78,7 +78,8 @@ export function oneWindow(scope, part, query) {
         ["Blocks", html`${block(value.first_height)} to ${value.last_height === undefined
           ? "the newest" : block(value.last_height)}`],
         ["Orders collected", grouped(value.order_count)],
-        ["Instructions made", grouped(value.instruction_count)],
+        [value.closed_ms === undefined ? "Instructions so far, made at its close"
+          : "Instructions made", grouped(value.instruction_count)],
         ["Digest of the positions", value.digest && whole(value.digest)],
         ["Proposed to be settled", value.proposed && html`by ${app.party(value.proposed.agent)},
           ${moment(value.proposed.proposed_ms)}`],
