@@ -72,7 +72,7 @@ struct OneBatch {
     valid_until: TimeMs,
     not_before_us: u64,
     was_refused: bool,
-    /// An earlier call ended without an answer.
+    /// A node holds it, or an earlier call ended without an answer.
     is_open: bool,
 }
 
@@ -203,6 +203,13 @@ impl PacedQueue {
         }
     }
 
+    /// Records that a node holds a batch and has not said its outcome yet: it may become final.
+    pub fn record_taken(&mut self, ticket: Ticket) {
+        if let Some(batch) = self.away.get_mut(&ticket) {
+            batch.is_open = true;
+        }
+    }
+
     /// Forgets a batch whose fate is known, or that is waited for no longer.
     pub fn forget(&mut self, ticket: Ticket) {
         self.away.remove(&ticket);
@@ -210,8 +217,8 @@ impl PacedQueue {
         self.late.retain(|late| *late != ticket);
     }
 
-    /// Returns true if an earlier call about a batch ended without an answer, so that a node may
-    /// have taken it.
+    /// Returns true if a node may have a batch: one holds it, or a call about it ended without an
+    /// answer.
     pub fn is_open(&self, ticket: Ticket) -> bool {
         let batch = self.held.get(&ticket).or_else(|| self.away.get(&ticket));
         batch.is_some_and(|batch| batch.is_open)
