@@ -2138,7 +2138,7 @@ export interface Methods {
     };
     result: PageOfWindowReport;
   };
-  /** One window. */
+  /** One window with the debits and credits of each party, by its number. */
   "settlement_window": {
     params: {
       /** The window's number; the first is 0. */
@@ -2269,7 +2269,7 @@ export interface Methods {
     };
     result: PageOfAccountReport;
   };
-  /** One account. */
+  /** One account with its counters and its balance, by its name. */
   "ledger_account": {
     params: {
       /** The account's name. */
@@ -2332,7 +2332,7 @@ export interface Methods {
     };
     result: PageOfTransferReport;
   };
-  /** One transfer. */
+  /** One transfer with its maker, its checker and its status, by its id. */
   "ledger_transfer": {
     params: {
       /** The transfer's id. */
@@ -2543,7 +2543,7 @@ export interface Methods {
     };
     result: PageOfRegisteredMerchant;
   };
-  /** One merchant. */
+  /** One merchant with the gateway that pays it, by its id. */
   "governance_merchant": {
     params: {
       /** The merchant's id. */
@@ -2581,7 +2581,7 @@ export interface Methods {
     };
     result: PageOfProposalReport;
   };
-  /** One proposal. */
+  /** One proposal with its approvals and refusals, by its id. */
   "governance_proposal": {
     params: {
       /** The proposal's id. */
@@ -2675,7 +2675,7 @@ export interface Methods {
     };
     result: BlockReport;
   };
-  /** Blocks, newest first. */
+  /** Blocks without their batches, newest first. */
   "chain_blocks": {
     params: {
       /**
@@ -2749,7 +2749,7 @@ export interface Methods {
     params: Record<string, never>;
     result: HealthReport;
   };
-  /** What this node can take, what waits, and a submitter's share, signed with the node's key. */
+  /** This node's capacity, its queue and a submitter's share, signed with the node's key. */
   "node_outlook": {
     params: {
       /**

@@ -28,7 +28,7 @@ use chain_types::{
 const VALIDATORS_MIN: usize = 4;
 /// The largest voting power of a node.
 const POWER_MAX: u64 = 1_000_000_000;
-/// Parameters that never change: the memory of recent orders rests on them, and a node that starts
+/// Parameters that never change. The memory of recent orders rests on them: a node that starts
 /// works out from them alone which of these have ended.
 const FIXED: [&str; 4] = ["order_skew_ms", "order_validity_ms", "quote_hold_ms", "reservation_ms"];
 
@@ -420,7 +420,7 @@ fn check_programme(overlay: &Overlay<'_>, programme: &Programme) -> Result<After
     }
 }
 
-/// What a change of a registrar's limits makes of it: what it has done of the day stays.
+/// Checks new limits of a registrar. The counts of the day so far stay.
 fn check_limits(
     overlay: &Overlay<'_>,
     participant: ParticipantId,

@@ -35,7 +35,8 @@ pub(crate) struct Lane<'a> {
     liquidity: Option<Slot>,
     /// The merchant's account, as it was looked up ahead.
     expected: Option<ExpectedAccount>,
-    /// What its orders ask of the merchant; `None` inside for one that is not known.
+    /// The facts about the merchant that its orders need; `None` inside if the merchant is not
+    /// known.
     payee: Option<Option<Payee>>,
     payable: Option<Slot>,
     cashback: Option<(Slot, Slot)>,
@@ -203,7 +204,7 @@ impl<'a> Lanes<'a> {
         self.numbered(number)
     }
 
-    /// A lane's number, by which it is found again at once.
+    /// Returns a lane's number, which finds it again at once. A new lane gets the next number.
     fn number(&mut self, key: LaneKey) -> usize {
         let number = self.numbering.number(key.bits());
         if number == self.lanes.len() {

@@ -465,7 +465,8 @@ fn node_config(nodes: &[PlannedNode], node: &PlannedNode) -> NodeConfig {
         validator_key: node.validator_key.as_ref().map(|_| PathBuf::from("validator.key")),
         network_key: PathBuf::from("network.key"),
         network: NetworkSection { listen: node.network_address, peers: peers.collect() },
-        rpc: RpcSection::new(node.rpc_address),
+        // All keys of such a network lie in one folder: there is nobody to hide it from.
+        rpc: RpcSection { explorer: true, ..RpcSection::new(node.rpc_address) },
         operator: OperatorSection::default(),
         store: StoreSection::default(),
         log: LogSection::default(),

@@ -120,6 +120,9 @@ pub struct RpcSection {
     /// would be the client's own word.
     #[serde(default)]
     pub forwarded_header: ForwardedHeader,
+    /// True if the port serves the explorer's pages at `/explorer/`. False by default.
+    #[serde(default)]
+    pub explorer: bool,
     /// TLS of the port; without it the port speaks plain HTTP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsSection>,
@@ -208,6 +211,7 @@ impl RpcSection {
             origins: Vec::new(),
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::default(),
+            explorer: false,
             tls: None,
         }
     }
@@ -460,6 +464,7 @@ mod tests {
             ("[rpc]", "[rpc]\nconnections = 5", "rpc.connections"),
             ("[rpc]", "[rpc]\nconnections_max = 0", "rpc.connections_max"),
             ("[rpc]", "[rpc]\ncors = true", "rpc.cors"),
+            ("[rpc]", "[rpc]\nexplorer = \"on\"", "rpc.explorer"),
             ("[rpc]", "[rpc]\nconnections_per_address_max = 0", "rpc.connections_per_address_max"),
             ("[rpc]", "[rpc]\nconnections_max = -1", "rpc.connections_max"),
             ("[rpc]", "[store]\nblock_file_bytes = 1\n[rpc]", "store.block_file_bytes"),

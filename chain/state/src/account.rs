@@ -16,8 +16,8 @@ pub struct Account {
     pub credits_pending: u128,
     /// The sum of all credits posted.
     pub credits_posted: u128,
-    /// How far below zero [`Self::balance`] may go, pending debits included; liquidity and FX
-    /// positions only.
+    /// The amount by which [`Self::balance`] may be below zero, pending debits included. Liquidity
+    /// and FX positions alone have one.
     pub net_debit_cap: u64,
     /// The part of [`Self::balance`] that is money at the scheme's bank: deposits and the sums of
     /// settlements, less withdrawals. The rest is the position: what is owed by or to other
@@ -52,7 +52,8 @@ impl Account {
         position.unwrap_or_else(|| panic!("a settled balance is out of its range"))
     }
 
-    /// How far debits, posted and pending, are past credits posted and the net debit cap.
+    /// Returns the amount by which debits, posted and pending, are past credits posted and the net
+    /// debit cap.
     pub(crate) fn overdrawn(&self) -> u128 {
         let funds = self.credits_posted.saturating_add(u128::from(self.net_debit_cap));
         self.debits_posted.saturating_add(self.debits_pending).saturating_sub(funds)
@@ -71,7 +72,7 @@ impl Account {
         sha256_of(&message)
     }
 
-    /// What [`Self::leaf`] is the hash of.
+    /// Appends the bytes that [`Self::leaf`] hashes to `message`.
     pub(crate) fn leaf_message(&self, key: &AccountKey, message: &mut Vec<u8>) {
         message.extend_from_slice(&Domain::Account.tag());
         codec::append(message, &(*key, *self));

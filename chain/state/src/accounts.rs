@@ -45,10 +45,10 @@ impl TrialBalance {
 #[derive(Debug, Clone)]
 pub(crate) struct AccountBook {
     accounts: Vec<(AccountKey, Account)>,
-    /// Where each stands, by the hash of its key.
+    /// The place of each account in `accounts`, by the hash of its key.
     at: Positions,
     hashing: RandomState,
-    /// The same in the keys' order, for those who read them so.
+    /// The index of each account in `accounts`, ascending by key, for reads in that order.
     index: BTreeMap<AccountKey, u32>,
     tree: AccountsTree,
     /// The trial balance, kept as accounts change: nobody who asks for it walks them all.
@@ -79,7 +79,7 @@ impl AccountBook {
         self.tree.root()
     }
 
-    /// How many there are: also the index of the next one.
+    /// Returns the number of accounts, which is also the index of the next one.
     pub(crate) fn len(&self) -> u32 {
         match u32::try_from(self.accounts.len()) {
             Ok(count) => count,
@@ -98,8 +98,8 @@ impl AccountBook {
         Some((u32::try_from(place).unwrap_or_default(), &self.accounts[place].1))
     }
 
-    /// Where accounts of these hashes stand, unless others do whose hashes look the same; read with
-    /// nothing in between that waits for an account.
+    /// Returns the place that each hash points to, if there is one. A place can be another
+    /// account's with a hash that looks the same. No read waits for an account in between.
     pub(crate) fn guess(&self, hashes: &[u64]) -> Vec<Option<usize>> {
         hashes.iter().map(|hash| self.at.find(*hash, |_| true)).collect()
     }
@@ -114,7 +114,7 @@ impl AccountBook {
         range.filter_map(|(key, at)| Some((key, &self.accounts.get(*at as usize)?.1)))
     }
 
-    /// In order of creation.
+    /// Returns all accounts in order of creation.
     pub(crate) fn created(&self) -> &[(AccountKey, Account)] {
         &self.accounts
     }
@@ -186,7 +186,7 @@ fn leaves<'a>(accounts: impl Iterator<Item = (&'a AccountKey, &'a Account)>) -> 
     many.finish()
 }
 
-/// By which an account is found.
+/// Returns the hash that finds an account in the book.
 pub(crate) fn key_hash(hashing: &RandomState, key: &AccountKey) -> u64 {
     let AccountKey { kind, owner, currency } = *key;
     let bits = u128::from(kind.number()) << 16 | u128::from(currency.get());
@@ -196,7 +196,7 @@ pub(crate) fn key_hash(hashing: &RandomState, key: &AccountKey) -> u64 {
 /// The copy of all accounts, which are only ever added to.
 #[derive(Debug)]
 pub(crate) struct AccountsCopy {
-    /// Those that were there when the copy began.
+    /// The number of accounts that were there when the copy began.
     count: usize,
     next: usize,
     /// Accounts from there on as they were, if they changed since.

@@ -18,14 +18,14 @@ use crate::window::{Gross, WindowChange};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot(usize);
 
-/// What was found of an account ahead of opening it: good for the overlay that looked.
+/// An account as it was looked up before it is opened; good only for the overlay that looked it up.
 #[derive(Debug, Clone, Copy)]
 pub struct ExpectedAccount {
     hash: u64,
     key: AccountKey,
-    /// Its place among all and its counters, when there is one.
+    /// Its index among all accounts and its counters, if there is such an account.
     found: Option<(u32, Account)>,
-    /// What the open window had collected for it.
+    /// The sum that the open window had collected for it.
     collected: Option<Collected>,
 }
 
@@ -36,9 +36,9 @@ pub struct Movement {
     pub debit: Slot,
     /// The account that is credited.
     pub credit: Slot,
-    /// How much, in minor units of both accounts' currency.
+    /// The amount, in minor units of both accounts' currency.
     pub amount: Amount,
-    /// How many orders it is for.
+    /// The number of orders that it is for.
     pub order_count: u64,
 }
 
@@ -47,9 +47,9 @@ struct HotAccount {
     key: AccountKey,
     /// Its index in the book; `None` for one that this block may create.
     index: Option<u32>,
-    /// As the block found it.
+    /// The account as the block found it.
     before: Account,
-    /// As the present cause found it.
+    /// The account as the present cause found it.
     before_cause: Account,
     account: Account,
     is_touched: bool,
@@ -60,14 +60,15 @@ struct HotAccount {
     /// The gross sums of its owner in the block's window, once the block changed them.
     gross: Option<Gross>,
     collected: HotCollected,
-    /// What is due of that, as far as the block changed it, ascending: mostly of one due time.
+    /// The part of `collected` that is due and that the block changed, ascending by due time.
+    /// Mostly there is one due time.
     dues: Vec<(DueKey, Due)>,
 }
 
-/// What the block's window has collected for a merchant's account so far.
+/// The sum that the block's window has collected for a merchant's account so far.
 #[derive(Debug, Clone, Copy)]
 enum HotCollected {
-    /// It was not asked yet.
+    /// The window was not asked yet.
     Unknown,
     Found(Option<Collected>),
     Changed(Collected),
@@ -78,7 +79,7 @@ pub(crate) struct HotAccounts {
     height: Height,
     time: TimeMs,
     slots: Vec<HotAccount>,
-    /// Where each account's slot stands.
+    /// The slot of each account, by the hash of its key.
     slot_at: Positions,
     hashing: RandomState,
     cause: Option<EntryCause>,
@@ -191,7 +192,8 @@ impl HotAccounts {
         &mut self.slots[slot.0].gross
     }
 
-    /// What is collected for it so far; `found` says what the window had for an account before.
+    /// Returns the sum that is collected for it so far. `found` looks it up in the window, by the
+    /// account's index in the book, if the block has not asked yet.
     pub(crate) fn collected(
         &mut self,
         slot: Slot,
@@ -217,18 +219,19 @@ impl HotAccounts {
         hot.collected = HotCollected::Changed(collected);
     }
 
-    /// Where the account stands in the book; `None` for one that this block may create.
+    /// Returns the account's index in the book; `None` for one that this block may create.
     pub(crate) fn index(&self, slot: Slot) -> Option<u32> {
         self.slots[slot.0].index
     }
 
-    /// What is due for it of orders of one due time, if the block changed it.
+    /// Returns the sum that is due for it from orders of one due time, if the block changed it.
     pub(crate) fn due(&self, slot: Slot, key: &DueKey) -> Option<Due> {
         let dues = &self.slots[slot.0].dues;
         place_of(dues, key).ok().map(|at| dues[at].1)
     }
 
-    /// The same to be changed; the block makes it `first` if it did not change it before.
+    /// Returns the same sum to be changed. It begins with `first` if the block did not change it
+    /// before.
     pub(crate) fn due_mut(&mut self, slot: Slot, key: DueKey, first: Due) -> &mut Due {
         let dues = &mut self.slots[slot.0].dues;
         let at = place_of(dues, &key).unwrap_or_else(|at| {

@@ -14,7 +14,7 @@ use crate::sections::{SECTION_ITEMS, put_section};
 /// The place of an account that has no sums.
 const NONE: u32 = u32::MAX;
 
-/// What is collected for a merchant in a currency, and by when it is due.
+/// The sum collected for a merchant in a currency, and the parts of it by due time.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct MerchantSums {
     /// The merchant that the window will pay.
@@ -28,13 +28,13 @@ pub struct MerchantSums {
 }
 
 impl MerchantSums {
-    /// What is due of orders of one due time.
+    /// Returns the sum that is due for orders of one due time.
     pub(crate) fn due(&self, key: &DueKey) -> Option<&Due> {
         let at = self.dues.binary_search_by_key(key, |(key, _)| *key).ok()?;
         Some(&self.dues[at].1)
     }
 
-    /// Replaces what is due of orders of one due time; zero is nothing.
+    /// Replaces the sum that is due for orders of one due time; a sum of zero is removed.
     fn put_due(&mut self, key: DueKey, due: Due) {
         let is_left = due.amount.get() > 0;
         match place_of(&self.dues, &key) {
@@ -52,7 +52,8 @@ impl MerchantSums {
     }
 }
 
-/// Where a key stands among dues, or would stand; mostly it is the last one's or comes after it.
+/// Returns the index of a key among dues, or the index at which it would be inserted. Mostly the
+/// key is the last one's or comes after it.
 pub(crate) fn place_of(dues: &[(DueKey, Due)], key: &DueKey) -> Result<usize, usize> {
     match dues.last().map(|(last, _)| last.cmp(key)) {
         None | Some(std::cmp::Ordering::Less) => Err(dues.len()),
@@ -61,7 +62,7 @@ pub(crate) fn place_of(dues: &[(DueKey, Due)], key: &DueKey) -> Result<usize, us
     }
 }
 
-/// What a block changes of one merchant's sums.
+/// The changes that a block makes to one merchant's sums.
 #[derive(Debug, Clone)]
 pub(crate) struct SumsChange {
     /// The place of the payable account.
@@ -69,18 +70,19 @@ pub(crate) struct SumsChange {
     pub(crate) merchant: MerchantId,
     pub(crate) currency: Currency,
     pub(crate) collected: Collected,
-    /// Those that changed, each as it is now, ascending; nothing is left of one that is zero.
+    /// The sums by due time that changed, each as it is now, ascending. One that is zero is
+    /// removed.
     pub(crate) dues: Vec<(DueKey, Due)>,
 }
 
 /// The sums of all merchants.
 #[derive(Debug, Clone)]
 pub(crate) struct SumsBook {
-    /// In order of first collection.
+    /// The sums in order of first collection.
     sums: Chunked<MerchantSums>,
     /// The account of each of them.
     accounts: Vec<u32>,
-    /// By account, where its sums stand; accounts beyond its end have none. It keeps its length
+    /// The place of each account's sums; accounts beyond its end have none. It keeps its length
     /// from window to window, so that no window's first order pays for all accounts.
     at: Vec<u32>,
 }
@@ -121,7 +123,7 @@ impl SumsBook {
         (at != NONE).then(|| &self.sums[at as usize])
     }
 
-    /// In no order that means anything.
+    /// Returns all sums; their order means nothing.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &MerchantSums> {
         self.sums.iter()
     }
@@ -167,10 +169,10 @@ impl SumsBook {
 /// The copy of all sums of a window: see [`crate::copying`].
 #[derive(Debug, Default)]
 pub(crate) struct SumsCopy {
-    /// Those that were there when the copy began.
+    /// The number of sums that were there when the copy began.
     count: usize,
     next: usize,
-    /// How many dues of the next are copied already.
+    /// The number of dues of the next sums that are copied already.
     dues_done: usize,
     /// Sums from there on as they were, if they changed since.
     before: BTreeMap<usize, MerchantSums>,

@@ -9,7 +9,7 @@ use chain_types::{Currency, MerchantId, ParticipantId};
 use crate::positions::Positions;
 use crate::records::{MerchantRecord, ProgrammeRecord};
 
-/// What an order asks of its merchant.
+/// The facts about a merchant that an order needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Payee {
     /// The gateway that pays it.

@@ -49,7 +49,7 @@ pub struct State {
     pub(crate) batches: RecentBatches,
     pub(crate) tables: Tables,
     pub(crate) users: UserBook,
-    /// By which all of it is found; it shows in no result.
+    /// Hashes the keys of all tables; no result shows it.
     pub(crate) hashing: RandomState,
 }
 

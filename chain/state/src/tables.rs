@@ -25,7 +25,7 @@ use crate::sections::Reader;
 
 /// The key of a rate: the currency collected, the currency paid out, the provider.
 pub type RateKey = (Currency, Currency, ParticipantId);
-/// Who gave a list of changes, and the list's digest.
+/// The key of a list of changes: the participant that gave it, and its digest.
 pub type ListKey = (ParticipantId, Digest);
 /// The key of a policy: its scope, its subject's id, the collected currency.
 pub type PolicyKey = (PolicyScope, u64, Currency);
@@ -55,9 +55,9 @@ pub struct StepInWord {
 /// The sums returned of an instruction after it arrived.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
 pub struct ArrivedReturns {
-    /// Of its amount, in minor units of its currency.
+    /// The sum returned of its amount, in minor units of its currency.
     pub payout: Amount,
-    /// Of the cashback on its orders, ascending by gateway and currency.
+    /// The sums returned of the cashback on its orders, ascending by gateway and currency.
     pub cashback: Vec<CashbackSum>,
 }
 
@@ -148,9 +148,9 @@ macro_rules! tables {
         #[derive(Debug, Clone)]
         pub struct Tables {
             $($(#[$doc])* pub $name: BTreeMap<$key, $value>,)*
-            /// By which what is due is found; it follows from the records.
+            /// Finds the records that are due; it follows from the records.
             dues: Dues,
-            /// What orders ask of merchants; it follows from the records.
+            /// The facts about merchants that orders need; it follows from the records.
             payees: Payees,
         }
 
@@ -273,13 +273,13 @@ impl Tables {
         &self.dues
     }
 
-    /// What an order asks of a merchant.
+    /// Returns the facts about a merchant that an order needs; `None` if there is no such merchant.
     pub fn payee(&self, merchant: MerchantId) -> Option<Payee> {
         self.payees.get(merchant)
     }
 
-    /// The same of many, looked up together: misses in the cache that do not depend on each other
-    /// are waited for at the same time.
+    /// Returns the same facts for many merchants. They are looked up together, so that misses in
+    /// the cache are waited for at the same time.
     pub fn payees(&self, merchants: &[MerchantId]) -> Vec<Option<Payee>> {
         self.payees.expect(merchants)
     }
@@ -294,7 +294,7 @@ impl Tables {
 tables! {
     /// The merchants, suspended ones among them.
     merchants: MerchantId => MerchantRecord;
-    /// How many merchants each gateway pays.
+    /// The number of merchants that each gateway pays.
     merchants_paid: ParticipantId => u32;
     /// Transfers proposed, and decided ones as long as their id is timely.
     transfers: TransferId => TransferRecord;
@@ -304,7 +304,7 @@ tables! {
     settled_runs: WindowId => WindowId;
     /// The last settlements, as long as a repetition shall be recognised.
     settled: WindowId => WindowSettlement;
-    /// The same by the window that was open then, so that the oldest are found.
+    /// The keys of `settled` by the window that was open then, so that the oldest are found.
     settled_in: (WindowId, WindowId) => ();
     /// Each provider's last rate of each pair.
     rates: RateKey => RateRecord;
@@ -332,7 +332,7 @@ tables! {
     lists: ListKey => ListRecord;
     /// The changes of these lists, by their places.
     listed_changes: (ListKey, u32) => Change;
-    /// Whom lists are about, as far as proposals name them.
+    /// The parties and entities that lists are about, as far as proposals name the lists.
     list_concerns: (ListKey, ListConcern) => ();
     /// The counters of paying gateways, by corridor.
     sla: (ParticipantId, Corridor) => SlaCounters;
@@ -345,21 +345,21 @@ tables! {
     /// The returns of instructions after their arrival, by the time of that, for as long as
     /// their money may come back.
     arrived_returns: (TimeMs, InstructionId) => ArrivedReturns;
-    /// When orders that had been held were released, while their window may be open.
+    /// The block times at which held orders were released, while their window may be open.
     hold_releases: OrderId => TimeMs;
-    /// Periods that governance changed since, by parameter and the block time up to which they were
-    /// in force: what began under one ends under it.
+    /// Earlier lengths of periods that governance changed, by parameter and the block time until
+    /// which they were in force. A period that began under one also ends under it.
     past_periods: (u16, TimeMs) => u64;
-    /// How much may be reserved on others' accounts, and is.
+    /// The lines on accounts, each with its limit and the sum reserved under it.
     lines: LineKey => LineRecord;
-    /// The same by holder.
+    /// The keys of `lines` by holder.
     lines_of_holders: (ParticipantId, LineKey) => ();
-    /// How many lines each participant has given.
+    /// The number of lines that each participant has given.
     line_counts: ParticipantId => u32;
-    /// How much of an order of the open window its collecting gateway may reverse in all, by the
-    /// word of a party.
+    /// The amount of an order of the open window that its collecting gateway may reverse in all, by
+    /// the consent of a party.
     consents: (ParticipantId, OrderId) => Amount;
-    /// To how many orders of the open window a party has consented.
+    /// The number of orders of the open window to which a party has consented.
     consent_counts: ParticipantId => u32;
     /// Cashback promised on orders of the open window, by the instruction that they will be part
     /// of, who collected them and their currency.

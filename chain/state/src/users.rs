@@ -180,10 +180,10 @@ impl UserDay {
 /// A user's month of one programme, the last that an order counted in, and a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct UserLine {
-    /// Of which programme the month is; zero while there is none.
+    /// The programme of the month; zero while there is none.
     pub(crate) programme: u32,
     pub(crate) month: UserMonth,
-    /// In which currency the day is; zero while there is none.
+    /// The currency of the day; zero while there is none.
     pub(crate) currency: Currency,
     pub(crate) day: UserDay,
 }

@@ -15,7 +15,7 @@ use crate::records::{Position, WindowParty, WindowRecord};
 /// A reversal of an order of the open window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reversal {
-    /// How much less its merchant is paid, in minor units.
+    /// The reduction of its merchant's payment, in minor units.
     pub amount: Amount,
     /// Block time of the order's acceptance.
     pub accepted: TimeMs,
@@ -27,7 +27,7 @@ pub struct Reversal {
     pub is_whole: bool,
 }
 
-/// When and where a window began.
+/// The number of a window, its times and its first height.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct WindowOpening {
     /// The number of the window.
@@ -52,11 +52,11 @@ pub struct Gross {
 /// The window that is open now.
 #[derive(Debug, Clone)]
 pub struct OpenWindow {
-    /// When and where it began.
+    /// Its number, its times and its first height.
     pub opening: WindowOpening,
-    /// What it has collected, by merchant and currency.
+    /// The sums that it has collected, by merchant and currency.
     pub(crate) sums: SumsBook,
-    /// What the legs of the window add up to, but for what instructions will pay.
+    /// The gross sums of the window's legs by party, without the sums that instructions will pay.
     pub(crate) legs: BTreeMap<WindowParty, Gross>,
 }
 
@@ -66,12 +66,13 @@ impl OpenWindow {
         Self { opening, sums: SumsBook::new(), legs: BTreeMap::new() }
     }
 
-    /// What it has collected, ascending by merchant and currency.
+    /// Returns the sums that it has collected, ascending by merchant and currency.
     pub fn sums(&self) -> Vec<&MerchantSums> {
         self.sums.ascending()
     }
 
-    /// Its report as of now, open. `payout_gateway_of` names the gateway that pays a merchant.
+    /// Returns its report as of now, open. `payout_gateway_of` names the gateway that pays a
+    /// merchant.
     pub fn report(
         &self,
         payout_gateway_of: impl Fn(MerchantId) -> Option<ParticipantId>,
@@ -132,7 +133,7 @@ pub(crate) struct WindowChange {
     pub(crate) legs: Vec<(WindowParty, Gross)>,
 }
 
-/// As one list of what is collected and one of what is due, each a map's form.
+/// Two lists in the form of maps: the sums collected, and the sums due.
 impl Encode for WindowChange {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
         self.opening.encode(encoder)?;

@@ -11,7 +11,7 @@ use chain_state::{Account, AccountEntry, AccountKey, EntryCause};
 use chain_types::codec::DECODE_BYTES_MAX;
 use chain_types::{Height, TimeMs};
 
-/// What a block did to an account.
+/// One account's entries of one block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EntryRow {
     /// The height of the block.

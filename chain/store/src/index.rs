@@ -43,7 +43,7 @@ pub(crate) struct Index {
 pub(crate) struct Rows<'a> {
     index: &'a Index,
     batch: WriteBatch,
-    /// In which rows are encoded.
+    /// The buffer in which rows are encoded.
     buffer: Vec<u8>,
 }
 

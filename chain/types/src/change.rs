@@ -30,7 +30,7 @@ pub enum Change {
         participant: ParticipantId,
         /// The key that its batches are signed with from then on.
         public_key: PublicKey,
-        /// For how many blocks from the activation on the key before is still accepted.
+        /// The number of blocks from the activation on that still accept the key before.
         overlap_heights: u64,
     },
     /// A participant is suspended, or is so no longer.
@@ -89,14 +89,14 @@ pub enum Change {
     List {
         /// [`crate::ListedChangeItem::list_digest`] of its items.
         digest: Digest,
-        /// How many changes it has.
+        /// The number of its changes.
         count: u32,
     },
-    /// What a merchant registrar may do without a vote.
+    /// Sets the limits within which a merchant registrar works without a vote.
     Registrar {
         /// The participant whose limits these are.
         participant: ParticipantId,
-        /// Its gateway, and how much it may do a day.
+        /// Its gateway, and its bounds of a day.
         limits: RegistrarLimits,
     },
 }
@@ -128,8 +128,8 @@ pub struct Programme {
     /// The least order that counts and earns, in minor units: each tier's share of it is at least
     /// one minor unit.
     pub order_least: Amount,
-    /// The gateways whose orders count and earn: at most [`CASHBACK_GATEWAYS_MAX`], ascending. One
-    /// that pays the merchant as well is no exception: whoever is not named takes no part.
+    /// The gateways whose orders count and earn: at most [`CASHBACK_GATEWAYS_MAX`], ascending. A
+    /// gateway that is not named takes no part, even if it pays the merchant.
     pub gateways: Vec<ParticipantId>,
 }
 
@@ -165,8 +165,8 @@ impl Programme {
         self.gateways.binary_search(&gateway).is_ok()
     }
 
-    /// Returns true if tiers and gateways ascend, no share is more than the whole, the least order
-    /// earns something in every tier, and the time zone exists.
+    /// Returns true if tiers and gateways ascend, no share is more than the whole, and the time
+    /// zone exists. The least order also has to earn something in every tier.
     pub fn is_well_formed(&self) -> bool {
         let ascends = self.tiers.windows(2).all(|pair| pair[0].above < pair[1].above);
         let are_distinct = self.gateways.windows(2).all(|pair| pair[0] < pair[1]);

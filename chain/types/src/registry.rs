@@ -24,7 +24,7 @@ pub const WITHDRAWN_KEYS_MAX: usize = 8_192;
 /// The most lines that one participant has given at a time.
 pub const LINES_MAX: usize = 4_096;
 
-/// How much a registry holds at most. The genesis file, governance and the auditor share them.
+/// The most entries of a registry. The genesis file, governance and the auditor share them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RegistryBounds {
     /// Participants, suspended ones among them.
@@ -214,7 +214,7 @@ impl PartyKeys {
         self.current == key || is_previous
     }
 
-    /// Its leaf of the parties tree.
+    /// Returns its leaf of the parties tree.
     pub fn leaf(&self) -> Digest {
         merkle::leaf(&codec::encode(self))
     }
@@ -268,8 +268,8 @@ pub struct Merchant {
     pub name: String,
     /// The gateway that holds its payout account.
     pub payout_gateway: ParticipantId,
-    /// A keyed hash of the account at that gateway, by which the gateway knows it; zeros when the
-    /// gateway knows the merchant by its id.
+    /// A keyed hash of the account at that gateway; the gateway finds the account by it. Zeros if
+    /// the gateway knows the merchant by its id.
     pub payout_account: Digest,
     /// True if new orders for it are refused.
     pub suspended: bool,
@@ -285,7 +285,8 @@ impl Merchant {
     }
 }
 
-/// What a merchant registrar may do without a vote, in a day of the chain's day offset.
+/// The limits within which a merchant registrar works without a vote, each for one day of the
+/// chain's day offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct RegistrarLimits {
     /// The gateway that pays all merchants that it adds or changes.
@@ -303,7 +304,7 @@ pub struct LiquidityLine {
     pub gateway: ParticipantId,
     /// The currency of the account.
     pub currency: Currency,
-    /// How far below zero the gateway's liquidity may go.
+    /// The amount by which the gateway's liquidity may be below zero.
     pub net_debit_cap: Amount,
     /// The amount that the gateway has deposited before block zero.
     pub opening_liquidity: Amount,
@@ -325,7 +326,7 @@ impl ValidatorSet {
 /// Names a line: one an account and holder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct LineKey {
-    /// On which account of the owner.
+    /// The account of the owner that the line is on.
     pub account: LineAccount,
     /// The participant that owns the account and gives the line.
     pub owner: ParticipantId,
@@ -346,7 +347,7 @@ impl LineKey {
     }
 }
 
-/// How much one participant may have reserved on another's account at a time.
+/// The bound of one participant's open reservations on another's account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct ReservationLine {
     /// The name of the line.
@@ -356,7 +357,7 @@ pub struct ReservationLine {
 }
 
 impl LineAccount {
-    /// The role of whoever has such an account.
+    /// Returns the role of the owner of such an account.
     pub const fn owner_role(self) -> Roles {
         match self {
             Self::GatewayLiquidity => Roles::GATEWAY,
@@ -364,8 +365,8 @@ impl LineAccount {
         }
     }
 
-    /// The roles of which a holder needs at least one: whoever may reserve on such an account of
-    /// another's.
+    /// Returns the roles that allow a reservation on another's account of this kind. A holder needs
+    /// at least one of them.
     pub const fn holder_roles(self) -> Roles {
         match self {
             Self::GatewayLiquidity => Roles::RECHARGE_SERVICE,
@@ -465,8 +466,8 @@ impl ChainGenesis {
         ValidatorSet::of_nodes(&self.nodes)
     }
 
-    /// The same with a line of `limit` for everybody who may reserve on another's account, in every
-    /// currency: for networks in which lines are not the matter.
+    /// Returns the same registry with a line of `limit` for every participant that may reserve on
+    /// another's account, in every currency. It is for networks that do not test lines.
     #[must_use]
     pub fn with_lines(mut self, limit: Amount) -> Self {
         self.lines.clear();

@@ -159,8 +159,8 @@ fn a_refused_submitter_leaves_nothing_behind() {
     assert_eq!(pool.offer(batch(3, 1, 1)), Offer::Full);
 }
 
-/// What two submitters got, in items: blocks are taken while both always have more to send, in
-/// batches of these sizes.
+/// Takes blocks while two submitters always have more to send, in batches of `sizes`. Returns the
+/// items that each of them got.
 fn contest(pool: &mut Pool, sizes: [usize; 2], blocks: u64, room: &Room) -> [u64; 2] {
     let mut number = 0;
     let (mut got, mut waiting) = ([0; 2], [0; 2]);

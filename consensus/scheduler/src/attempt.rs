@@ -4,14 +4,14 @@ use chain_types::{BatchId, ParticipantId, TimeMs, VerifiedBatch};
 
 use crate::class::ServiceClass;
 
-/// What a scheduler starts with.
+/// The settings of a scheduler, which stay while it runs.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
     /// The first estimate of the capacity, in items a second.
     pub capacity_items_per_s: u64,
     /// The most submitters with an account of their own; more share one.
     pub submitters_max: usize,
-    /// How many charged batches are remembered for certain.
+    /// The number of charged batches that are remembered for certain.
     pub recent_max: usize,
     /// The time from a block's proposal until it is final, in milliseconds.
     pub settle_ms: u64,
@@ -28,14 +28,15 @@ impl Default for Settings {
     }
 }
 
-/// What the header of a batch says, and what its client says beside it.
+/// The header of a batch as far as admission needs it, and the fields that its client sends beside
+/// it.
 #[derive(Debug, Clone, Copy)]
 pub struct BatchAttempt {
-    /// Who claims to submit it.
+    /// The participant that the header names; its signature is not checked yet.
     pub submitter: ParticipantId,
     /// The number of its items.
     pub items: u32,
-    /// What kind of work it is.
+    /// The class of its work, which decides how it is queued and shed.
     pub class: ServiceClass,
     /// The last block time at which it may commit.
     pub valid_until: TimeMs,
@@ -51,7 +52,7 @@ pub struct BatchAttempt {
 /// A verified batch, as far as its submitter is charged for it and it waits in a queue.
 #[derive(Debug, Clone, Copy)]
 pub struct CountedBatch {
-    /// The id, by which a batch is charged once.
+    /// The id of the batch; a batch of the same id is charged once.
     pub id: BatchId,
     /// The submitter that signed it.
     pub submitter: ParticipantId,
@@ -82,7 +83,7 @@ pub enum ShareReason {
     QueueFull,
     /// The batch is more than 10 seconds of the submitter's share.
     BatchOverShare,
-    /// What waits will not be done before the batch's valid-until time.
+    /// The queue before the batch takes longer than its valid-until time allows.
     TooLate,
 }
 
@@ -98,7 +99,7 @@ impl ShareReason {
     }
 }
 
-/// When a refused batch will be admitted.
+/// The time at which a refused batch will be admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryAt {
     /// The same bytes are admitted from this moment on.
@@ -116,16 +117,16 @@ pub enum Admission {
     Refuse {
         /// The reason of the refusal.
         reason: ShareReason,
-        /// When it will be admitted.
+        /// The time at which it will be admitted.
         retry: RetryAt,
     },
 }
 
-/// How a verified batch came.
+/// The way in which a verified batch came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// From a client, and it was considered here.
+    /// A client sent it, and it was considered here.
     Client,
-    /// From a peer that admitted it.
+    /// A peer that admitted it sent it.
     Peer,
 }

@@ -7,10 +7,10 @@ use chain_types::BatchKind;
 pub enum ServiceClass {
     /// New work, which is shed when there is too much: orders, rates and quotes.
     Order,
-    /// What others wait for, and what ends or governs work that is there: never shed within a tenth
-    /// of the capacity, and charged to the submitter's share beyond it.
+    /// Work that others wait for, or that ends or governs work that is there. A duty is never shed
+    /// within a tenth of the capacity; beyond it, it is charged to its submitter's share.
     Duty,
-    /// A duty that reads the past, of which a block holds few.
+    /// A duty that reads the past. A block holds few of them.
     Return,
 }
 

@@ -13,7 +13,7 @@ use std::fmt;
 const DAY: u64 = 1_440;
 /// Hours of a week, each with a season of its own beside the day's.
 const WEEK_HOURS: u64 = 168;
-/// How many minutes ahead are forecast.
+/// The number of minutes ahead that are forecast.
 pub const HORIZON_MINUTES: u64 = 60;
 /// The most declared events.
 pub const EVENTS_MAX: usize = 64;
@@ -29,7 +29,7 @@ const MEAN_MINUTES: i64 = 2 * DAY as i64;
 const SLOPE_FACTOR: i64 = 4 * MEAN_MINUTES;
 /// The deviation from mean and seasons follows over this many minutes.
 const DEVIATION_MINUTES: i64 = 20;
-/// What is left of the deviation after a minute, in thousandths.
+/// The part of the deviation that is left after a minute, in thousandths.
 const DAMPING: i64 = 998;
 /// A minute of the day follows by one part in this many, once it was seen as often.
 const DAY_SEEN: i64 = 16;
@@ -47,22 +47,22 @@ pub struct DeclaredEvent {
     pub factor_permille: u32,
 }
 
-/// One minute that is forecast, and what its value is the sum of; items a minute.
+/// The forecast of one minute as a sum of parts; all are in items a minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ForecastPoint {
     /// The minute since the Unix epoch.
     pub minute: u64,
-    /// The usual load lately.
+    /// The usual load lately, in items a minute.
     pub level: i64,
-    /// What it rises or falls until that minute.
+    /// The load's rise until that minute, in items a minute; a fall is negative.
     pub trend: i64,
-    /// What the time of day and of the week add.
+    /// The part of the time of day and of the week, in items a minute.
     pub season: i64,
-    /// What declared events add.
+    /// The part of declared events, in items a minute.
     pub event: i64,
-    /// The lower end of the interval.
+    /// The lower end of the interval, in items a minute.
     pub low: u64,
-    /// The upper end of the interval.
+    /// The upper end of the interval, in items a minute.
     pub high: u64,
 }
 
@@ -86,7 +86,7 @@ impl fmt::Display for ForecastPoint {
     }
 }
 
-/// What is known of one submitter, or of all together: 14 KiB.
+/// A forecast for one submitter, or for all together, learned from minutes of load: 14 KiB.
 #[derive(Debug, Clone)]
 pub struct Forecast {
     next_minute: Option<u64>,
@@ -96,7 +96,7 @@ pub struct Forecast {
     slope: i64,
     deviation: i64,
     day: Vec<i64>,
-    /// How often each minute of the day was seen, up to 255.
+    /// The number of times that each minute of the day was seen, up to 255.
     day_seen: Vec<u8>,
     week: Vec<i64>,
     events: Vec<DeclaredEvent>,
@@ -217,7 +217,7 @@ impl Forecast {
         self.mean + self.deviation + self.trend(ahead) + self.season(last.saturating_add(ahead))
     }
 
-    /// What the level moves in some minutes: along its slope, and back to the mean.
+    /// Returns the move of the level within `ahead` minutes: along its slope, and back to the mean.
     fn trend(&self, ahead: u64) -> i64 {
         let left = (0..ahead).fold(self.deviation, |left, _| left / 1_000 * DAMPING);
         self.slope * i64::try_from(ahead).unwrap_or(0) + left - self.deviation
@@ -241,7 +241,8 @@ impl Forecast {
         i64::try_from(product).unwrap_or(EVENT_MAX).min(EVENT_MAX)
     }
 
-    /// What would have been without the events: nothing of them is learned as usual.
+    /// Returns the load of a minute as it would be without declared events. So an event is not
+    /// learned as usual load.
     fn without_events(&self, minute: u64, items: u64) -> i64 {
         let whole = i128::from(items) * i128::from(UNIT) * 1_000 / i128::from(self.factor(minute));
         i64::try_from(whole).unwrap_or(EVENT_MAX).min(VALUE_MAX as i64 * UNIT)

@@ -17,17 +17,17 @@ use crate::scheduler::Scheduler;
 /// The most lines of one table: those with the largest demand. While there is too little for all,
 /// a submitter without a line has the share of others, by its weight.
 pub const OUTLOOK_LINES_MAX: usize = 512;
-/// How long a table may be referred to, in milliseconds after it was made.
+/// The time for which a table may be referred to, in milliseconds after it was made.
 pub const OUTLOOK_VALID_MS: u64 = 1_000;
 /// The most bytes of a head with its signature.
 pub const OUTLOOK_HEAD_BYTES_MAX: usize = 256;
 /// The most bytes of a line with its path.
 pub const OUTLOOK_PROOF_BYTES_MAX: usize = 2_048;
 
-/// What a node says about itself and the whole network.
+/// A node's signed word about itself and the whole network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct OutlookHead {
-    /// The chain that is spoken of.
+    /// The chain of the node.
     pub chain_id: ChainId,
     /// The node that speaks, by its index in the registry.
     pub node: ValidatorId,
@@ -39,9 +39,9 @@ pub struct OutlookHead {
     pub made_at: TimeMs,
     /// The last moment at which the table may be referred to.
     pub valid_until: TimeMs,
-    /// What blocks can take, in items a second.
+    /// The capacity of blocks, in items a second.
     pub capacity_items_per_s: u64,
-    /// How long what waits will take, in milliseconds.
+    /// The time that the queue will take, in milliseconds.
     pub queue_ms: u32,
     /// The busy part of the driver's time over a second, in millionths.
     pub load_ppm: u32,
@@ -53,7 +53,7 @@ pub struct OutlookHead {
     pub lines_root: Digest,
 }
 
-/// What a node says about one submitter.
+/// A node's word about one submitter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct OutlookLine {
     /// The submitter that the line is about.
@@ -121,7 +121,7 @@ pub enum OutlookError {
     Line(ParticipantId),
 }
 
-/// What a table says beside what the scheduler knows.
+/// The facts that a table states and the scheduler does not know.
 #[derive(Debug, Clone, Copy)]
 pub struct OutlookContext {
     /// The chain of the node.

@@ -5,17 +5,17 @@ use chain_types::ParticipantId;
 
 use crate::meter::Meter;
 
-/// Of how many submitters one connection's reading is counted apart.
+/// The most submitters that one connection's reading is counted for separately.
 const SUBMITTERS_MAX: usize = 16;
-/// How much may be read ahead of the rate, in microseconds: a whole refusal and its retry.
+/// The most that may be read ahead of the rate, in microseconds: a whole refusal and its retry.
 const TOLERANCE_US: u64 = 500_000;
 
-/// What one connection has sent lately, admitted or refused. At most 1.5 times the share of a
-/// submitter is read for it. The account is the connection's: nobody who names another's id in a
-/// header stops that other's connections.
+/// The items that one connection has sent lately, admitted or refused. A node reads at most 1.5
+/// times a submitter's share from one connection. Each connection has its own account, so a client
+/// that names another's id in a header does not stop that other's connections.
 #[derive(Debug, Clone, Default)]
 pub struct ReadBudget {
-    /// By last use; the last one is forgotten first.
+    /// The meters by last use; the last one is forgotten first.
     meters: Vec<(ParticipantId, Meter)>,
 }
 

@@ -26,23 +26,23 @@ use crate::weights::Weights;
 
 /// The time between two divisions of the capacity, in microseconds.
 pub const TICK_US: u64 = 100_000;
-/// How long a submitter is remembered and keeps its floor, in microseconds.
+/// The time for which a submitter is remembered and keeps its floor, in microseconds.
 pub const SEEN_US: u64 = 10_000_000;
 /// The most that waits of one submitter, as a time at its share, in microseconds.
 pub const QUEUE_US: u64 = 500_000;
-/// How far ahead of its share a submitter may be, in microseconds.
+/// The most that a submitter may be ahead of its share, in microseconds.
 pub const TOLERANCE_US: u64 = 250_000;
 /// The largest batch, as a time at the submitter's share, in microseconds.
 const BATCH_US_MAX: u64 = 10_000_000;
-/// The queue up to which any batch passes, as a time at the capacity, in microseconds.
+/// The longest queue that lets any batch pass, as a time at the capacity, in microseconds.
 const SHORT_QUEUE_US: u64 = 250_000;
-/// The queue up to which a batch passes if nothing else waits of its submitter: one that is larger
-/// than the submitter's bound would never pass otherwise.
+/// The longest queue that lets a submitter's only waiting batch pass, as a time at the capacity, in
+/// microseconds. Without it, a batch larger than the submitter's bound would never pass.
 const FIRST_QUEUE_US: u64 = 400_000;
 /// The part of the capacity that is set aside for duties, and for the floors: a tenth.
 const TENTH: u64 = 10;
-/// The active submitters for which one tick's work is done in one tick's time. With more, shares
-/// are divided less often, so that the work a second stays the same.
+/// The most active submitters whose shares are divided at every tick. With more, shares are divided
+/// less often, so that the work a second stays the same.
 const ACTIVE_A_TICK: usize = 16_384;
 /// Smoothing of first tries: a rise is followed in about 200 ms, a fall in about a second.
 const RISE_US: u64 = 200_000;
@@ -58,7 +58,7 @@ pub struct Scheduler {
     queues: [ItemQueues; ServiceClass::COUNT],
     recent: Recent,
     division: Division,
-    /// What was divided among orders, in items a second.
+    /// The part of the capacity that was divided among orders, in items a second.
     divided: u64,
     tick_us: Option<u64>,
     /// The items that the last block left behind for want of space.
@@ -138,7 +138,8 @@ impl Scheduler {
         }
     }
 
-    /// What stands in a batch's way, and until when.
+    /// Returns the reason why a batch may not be sent now, and the time in microseconds until which
+    /// it holds; `u64::MAX` if it always does. `None` if the batch may be sent.
     fn obstacle(
         &self,
         submitter: &Submitter,
@@ -180,7 +181,8 @@ impl Scheduler {
         final_ms.saturating_add(self.settings.settle_ms) > attempt.valid_until.get()
     }
 
-    /// When a refused batch is admitted, after what its client sends before it.
+    /// Returns the time at which a refused batch is admitted, after the batches that its client
+    /// sends before it.
     fn retry(&self, attempt: &BatchAttempt, rate: u64, opens_us: u64, now_us: u64) -> RetryAt {
         let before_us = cost_us(attempt.ahead_items, rate);
         let at_us = opens_us.max(now_us).saturating_add(before_us);
@@ -282,7 +284,8 @@ impl Scheduler {
         self.division = divide(self.divided, &mut claims);
     }
 
-    /// What each active submitter asks for, after the tries since the last tick.
+    /// Updates the demand of each active submitter with the tries since the last tick, and returns
+    /// their claims.
     fn claims(&mut self, elapsed_us: u64) -> Vec<Claim> {
         let floor = self.floor_level();
         let mut active = std::mem::take(&mut self.submitters.active);
@@ -367,7 +370,7 @@ impl Scheduler {
     }
 
     /// Returns true if a duty is served from the part that is set aside. One submitter alone has a
-    /// quarter of it, so that whoever floods the chain with voids leaves room for others.
+    /// quarter of it, or more by its weight, so that a flood of voids leaves room for others.
     fn has_duty_room(&self, submitter: &Submitter, now_us: u64) -> bool {
         self.duties.opens_us(TOLERANCE_US) <= now_us
             && submitter.duties.opens_us(TOLERANCE_US) <= now_us

@@ -7,7 +7,7 @@ const LEVEL_BITS: u32 = 16;
 /// grants a little less.
 const PASSES_MAX: usize = 32;
 
-/// What one submitter asks for.
+/// One submitter's claim to a part of the capacity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
     /// Items a second that it would send.
@@ -16,7 +16,7 @@ pub struct Claim {
     pub weight: u32,
 }
 
-/// How a capacity is divided.
+/// The way in which a capacity is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Division {
     /// All that is asked for fits. What is left is anybody's, by weight.

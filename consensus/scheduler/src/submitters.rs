@@ -8,10 +8,10 @@ use crate::meter::Meter;
 
 /// The end of a list of places.
 const NONE: u32 = u32::MAX;
-/// The place that all share for whom there is none of its own.
+/// The place that submitters without a place of their own share.
 const OTHERS: u32 = 0;
 
-/// One submitter.
+/// The account of one submitter: its meters and its demand.
 #[derive(Debug, Clone)]
 pub(crate) struct Submitter {
     pub id: ParticipantId,

@@ -107,7 +107,7 @@ impl Scene {
         Ok(scene)
     }
 
-    /// Begins a block.
+    /// Begins a block at a block time, with no batches yet.
     fn begin(&mut self, time: TimeMs) {
         self.before = self.chain.clone();
         self.batches.clear();

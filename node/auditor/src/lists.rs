@@ -23,7 +23,7 @@ struct List {
     about: About,
 }
 
-/// Whom a list is about.
+/// The gateways and legal entities that a list is about.
 #[derive(Debug, Clone, Default)]
 struct About {
     gateways: BTreeSet<ParticipantId>,

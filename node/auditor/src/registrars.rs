@@ -10,7 +10,7 @@ use crate::calendar::day;
 use crate::orders::refuse_if;
 use crate::registry::Registry;
 
-/// What a registrar has done of a day.
+/// The numbers of merchants that a registrar has added and changed on a day.
 #[derive(Debug, Clone, Copy, Default)]
 struct Day {
     day: i128,
@@ -18,13 +18,13 @@ struct Day {
     changed: u32,
 }
 
-/// What registrars have done, and what they have said in the block that is looked at.
+/// The counts of all registrars, and the merchants that they gave in the present block.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Registrations {
     days: BTreeMap<ParticipantId, Day>,
     /// Merchants as the next block finds them.
     said: BTreeMap<MerchantId, Merchant>,
-    /// How many of these are new.
+    /// The number of these that are new.
     joining: usize,
 }
 
@@ -86,7 +86,7 @@ impl Auditor {
         Cow::Owned(next)
     }
 
-    /// What registrars said holds from the next block on.
+    /// Puts the merchants of this block into the registry; they hold from the next block on.
     pub(crate) fn register_said(&mut self) {
         self.registrations.joining = 0;
         for merchant in std::mem::take(&mut self.registrations.said).into_values() {

@@ -69,13 +69,13 @@ pub(crate) struct Registry {
     places: Vec<FindingPlace>,
     /// The one that went first stands first.
     gone: VecDeque<Gone>,
-    /// Each with how many versions it has had.
+    /// The version and the content of each programme; versions count from 1.
     programmes: BTreeMap<(MerchantId, Currency), (u64, Programme)>,
-    /// What governance lets each merchant registrar do.
+    /// The limits that governance set for each merchant registrar.
     registrars: BTreeMap<ParticipantId, RegistrarLimits>,
     /// The parameters of the next block.
     pub(crate) parameters: Parameters,
-    /// How much of each there is at most.
+    /// The most rows of each kind.
     pub(crate) bounds: RegistryBounds,
 }
 
@@ -209,7 +209,7 @@ impl Registry {
         self.changed_by(std::slice::from_ref(change), first_height)
     }
 
-    /// The same after several changes, each of what those before it left.
+    /// Returns the registry after several changes, each made to the result of those before it.
     pub(crate) fn changed_by(&self, all: &[Change], first_height: u64) -> Result<Self, Rejection> {
         let mut next = self.clone();
         for change in all {
@@ -256,7 +256,7 @@ impl Registry {
         }
     }
 
-    /// What a merchant registrar may do.
+    /// Returns the limits of a merchant registrar; `None` if governance has set none.
     pub(crate) fn registrar(&self, id: ParticipantId) -> Option<RegistrarLimits> {
         self.registrars.get(&id).copied()
     }

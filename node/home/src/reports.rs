@@ -125,7 +125,7 @@ fn cashback_sum(sum: &CashbackSum) -> CashbackSumReport {
     CashbackSumReport { gateway: sum.gateway.get(), amount: Money::new(sum.amount, sum.currency) }
 }
 
-/// Reports an account.
+/// Returns the report of an account with its counters and its balance.
 pub fn account(key: &AccountKey, account: &Account) -> AccountReport {
     let currency = key.currency;
     AccountReport {

@@ -17,7 +17,7 @@ pub struct Latencies(Histogram<u64>);
 /// The figures of a histogram.
 #[derive(Debug, Clone, Serialize, PartialEq)]
 pub struct LatencyReport {
-    /// How many were measured.
+    /// The number of latencies that were measured.
     pub count: u64,
     /// Half were at most this.
     pub p50_ms: f64,
@@ -32,7 +32,7 @@ pub struct LatencyReport {
 }
 
 impl Default for Latencies {
-    /// An empty histogram.
+    /// Returns an empty histogram of microseconds.
     fn default() -> Self {
         match Histogram::new_with_bounds(1, LATENCY_US_MAX, LATENCY_DIGITS) {
             Ok(histogram) => Self(histogram),
@@ -64,7 +64,7 @@ impl Latencies {
 }
 
 impl LatencyReport {
-    /// For people, in one line.
+    /// Returns the latencies as one line for people.
     pub fn text(&self) -> String {
         format!(
             "p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms, max {:.1} ms",

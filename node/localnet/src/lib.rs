@@ -129,6 +129,9 @@ fn announce(network: &NetworkFolder, nodes: &Nodes, output: Output) {
             node.name, node.rpc_address, node.operator_address
         ));
     }
+    if let Some(first) = network.nodes.first() {
+        output.note(&format!("explorer: {}/explorer/", first.rpc_url()));
+    }
     output.note(&format!("logs: {}/nodes/*/node.log; end with Ctrl-C", network.path.display()));
 }
 

@@ -203,7 +203,7 @@ async fn offline_proof(network: &Network, id: OrderId) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_in_another_language_submits_and_verifies() {
     let network = Network::started(&["--window-ms", "2000"]).await;
-    let script = "../../scripts/python_client/sluice_client.py";
+    let script = "../../clients/python/sluice_client.py";
     let python = std::env::var("SLUICE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let output =
         run(Command::new(python).arg(script).arg("demo").arg("--network").arg(network.path()));

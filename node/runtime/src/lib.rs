@@ -231,6 +231,7 @@ fn rpc_config(config: &NodeConfig, descriptors: &Descriptors) -> rpc_server::Ser
             genesis::ForwardedHeader::XForwardedFor => rpc_server::ForwardedHeader::XForwardedFor,
             genesis::ForwardedHeader::Forwarded => rpc_server::ForwardedHeader::Forwarded,
         },
+        files: if rpc.explorer { rpc_explorer::files() } else { Vec::new() },
         ..rpc_server::ServerConfig::default()
     }
 }

@@ -33,7 +33,7 @@ use crate::submissions::{Desk, Submissions};
 use crate::vitals::Vitals;
 use crate::watch::Watch;
 
-/// The descriptors that a node takes in a network of so many nodes.
+/// Returns the descriptors that a node takes in a network of `nodes` nodes.
 pub fn descriptors_of(config: &NodeConfig, nodes: usize) -> Descriptors {
     Descriptors::of(config, nodes, &NetworkLimits::default(), descriptors::raise_limit())
 }
@@ -47,9 +47,9 @@ pub struct Place {
     /// The nodes' addresses, and of this node's own configuration.
     peers: Vec<Peer>,
     directory: Arc<Directory>,
-    /// What the registry says of this node.
+    /// This node's entry in the registry, which its keys lead to, and how it changes.
     pub registration: Registration,
-    /// What this node takes with all of them connected.
+    /// The file descriptors that this node needs when all nodes are connected.
     pub descriptors: Descriptors,
 }
 
@@ -100,10 +100,10 @@ impl Place {
     }
 }
 
-/// What the tasks of a node share.
+/// The parts of a node that its tasks share.
 pub struct Parts {
     genesis: Arc<ChainGenesis>,
-    /// The committed state.
+    /// The state of the last committed block.
     pub state: SharedState,
     store: Arc<Store>,
     /// The way to the peers.
@@ -139,7 +139,7 @@ impl Parts {
         Self { genesis, state, store, network, directory, hub, vitals, observer }
     }
 
-    /// What the tasks of the peers work with.
+    /// Returns the parts that the tasks of the peers work with.
     pub fn peers(&self, inputs: InputSender) -> Peers {
         Peers {
             chain_id: self.genesis.chain_id,
@@ -209,7 +209,7 @@ impl Parts {
         Ok((driver, Input::Recover { staged: home.staged, wal: home.log_entries }))
     }
 
-    /// What the interface's methods work with.
+    /// Returns the parts that the methods of the RPC work with.
     pub fn served(
         &self,
         config: &NodeConfig,

@@ -274,7 +274,7 @@ mod hostile_edges {
         boasts = Boaster;
     }
 
-    /// Row 5.
+    // Row 5.
     #[test]
     fn floods() {
         let bounds = Bounds { honest_blocks: 1_000, ..Bounds::of(4, 0) };
@@ -295,13 +295,13 @@ mod hostile_edges {
         }));
     }
 
-    /// Row 7.
+    // Row 7.
     #[test]
     fn a_wiped_validator_comes_back_beside_one_that_gives_blocks_slowly() {
         wiped_beside(Kind::SlowBoaster);
     }
 
-    /// Row 7.
+    // Row 7.
     #[test]
     fn a_wiped_validator_comes_back_beside_one_that_gives_false_blocks() {
         wiped_beside(Kind::FalseBoaster);
@@ -324,13 +324,13 @@ mod clocks {
         });
     }
 
-    /// Row 8.
+    // Row 8.
     #[test]
     fn all_are_ahead_for_a_while() {
         stepped("all clocks 30 s ahead", None, 30_000);
     }
 
-    /// Row 8.
+    // Row 8.
     #[test]
     fn all_are_an_hour_ahead_for_a_while() {
         stepped("all clocks an hour ahead", None, 3_600_000);
@@ -350,7 +350,7 @@ mod links {
         vec![link(one, other), link(other, one)]
     }
 
-    /// Row 9.
+    // Row 9.
     #[test]
     fn one_is_cut_while_a_validator_is_away() {
         // Two of the three that are left hear one another from the third alone, when it relays:
@@ -481,19 +481,19 @@ mod disks {
         });
     }
 
-    /// Row 10.
+    // Row 10.
     #[test]
     fn an_old_copy_is_put_back() {
         restored("an old copy put back", true);
     }
 
-    /// Row 10.
+    // Row 10.
     #[test]
     fn an_old_copy_is_put_back_without_its_guard() {
         restored("an old copy without guard", false);
     }
 
-    /// Row 10.
+    // Row 10.
     #[test]
     fn a_copy_is_started_beside_the_original() {
         faults("one key twice", &Bounds { honest_blocks: 0, ..Bounds::of(4, 1) }, |seed| {

@@ -22,16 +22,16 @@ const PLACES: usize = 128;
 
 const _: () = assert!(FEATURES <= PLACES);
 
-/// Who has a history.
+/// A subject that has a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RiskSubject {
     /// The user who pays.
     User,
     /// The merchant who is paid.
     Merchant,
-    /// The user's device.
+    /// The device that the user pays with, by its keyed hash.
     Device,
-    /// The user's network.
+    /// The network that the user pays from, by its keyed hash.
     Network,
 }
 
@@ -42,7 +42,7 @@ pub struct FeatureVector([i64; PLACES]);
 /// A row of the list of features.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeatureRow {
-    /// The number by which models name the feature.
+    /// The number of the feature, as models name it.
     pub number: u16,
     /// The name in words.
     pub name: String,

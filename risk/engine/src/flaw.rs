@@ -1,6 +1,6 @@
 //! Why bytes are no model: each cause with a number that never changes.
 
-/// A cause for which a model is refused. `tree` and `node` count from zero.
+/// The reason why a model is refused. `tree` and `node` count from zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ModelFlaw {
     /// The bytes end within a field.
@@ -21,7 +21,7 @@ pub enum ModelFlaw {
     /// A tree has an odd number of nodes, 1 to 511.
     #[error("tree {tree} has {nodes} nodes: a tree has an odd number, 1 to 511")]
     Nodes {
-        /// The tree.
+        /// Index of the tree in the model, from zero.
         tree: usize,
         /// The number of its nodes.
         nodes: usize,
@@ -29,63 +29,63 @@ pub enum ModelFlaw {
     /// A node asks for a feature that the list does not have.
     #[error("tree {tree}, node {node}: no feature has the number {feature}")]
     UnknownFeature {
-        /// The tree.
+        /// Index of the tree in the model, from zero.
         tree: usize,
-        /// The node.
+        /// Index of the node in its tree, from zero.
         node: usize,
-        /// The number that was found.
+        /// The feature number that was found.
         feature: u16,
     },
     /// A node's child is the node itself or one before it.
     #[error("tree {tree}, node {node}: its child {child} leads back; children follow their parent")]
     Cyclic {
-        /// The tree.
+        /// Index of the tree in the model, from zero.
         tree: usize,
-        /// The node.
+        /// Index of the node in its tree, from zero.
         node: usize,
-        /// The first of its two children.
+        /// Index of the first of its two children in the tree, from zero.
         child: usize,
     },
     /// A node's children lie beyond the tree's end.
     #[error("tree {tree}, node {node}: its child {child} is beyond the tree's end")]
     ChildRange {
-        /// The tree.
+        /// Index of the tree in the model, from zero.
         tree: usize,
-        /// The node.
+        /// Index of the node in its tree, from zero.
         node: usize,
-        /// The first of its two children.
+        /// Index of the first of its two children in the tree, from zero.
         child: usize,
     },
     /// The children are not numbered level by level, or nodes have no parent.
     #[error("tree {tree}, node {node}: nodes are numbered level by level, two to each split")]
     Order {
-        /// The tree.
+        /// Index of the tree in the model, from zero.
         tree: usize,
-        /// The node.
+        /// Index of the node in its tree, from zero.
         node: usize,
     },
     /// A leaf has a threshold or a child.
     #[error("tree {tree}, node {node}: the threshold and the child of a leaf are zero")]
     Leaf {
-        /// The tree.
+        /// Index of the tree in the model, from zero.
         tree: usize,
-        /// The node.
+        /// Index of the node in its tree, from zero.
         node: usize,
     },
     /// A path has more than eight splits.
     #[error("tree {tree}, node {node}: it lies deeper than 8 splits")]
     Depth {
-        /// The tree.
+        /// Index of the tree in the model, from zero.
         tree: usize,
-        /// The node.
+        /// Index of the node in its tree, from zero.
         node: usize,
     },
     /// The mean of a split is not between those of its children.
     #[error("tree {tree}, node {node}: its mean is not between those of its children")]
     Mean {
-        /// The tree.
+        /// Index of the tree in the model, from zero.
         tree: usize,
-        /// The node.
+        /// Index of the node in its tree, from zero.
         node: usize,
     },
     /// The score of some features would not fit 32 bits.

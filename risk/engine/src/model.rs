@@ -27,10 +27,10 @@ pub const MODEL_BYTES_MAX: usize = MODEL_HEAD_BYTES + TREES_MAX * (2 + TREE_NODE
 /// The feature number of a leaf.
 pub const LEAF: u16 = u16::MAX;
 
-/// What a model says beside its trees.
+/// The bias and the limits of a model, which stand before its trees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ModelHead {
-    /// Added to every score.
+    /// The number that is added to every score.
     pub bias: i32,
     /// The least score from which an order is held.
     pub hold_at: i32,

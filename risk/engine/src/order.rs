@@ -8,7 +8,7 @@ use crate::catalogue::PRIVATE_FEATURES;
 /// The parts of an order from which features are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RiskOrder {
-    /// The user's pseudonym.
+    /// The user's pseudonym, as the order has it.
     pub user: [u8; 16],
     /// The merchant who is paid.
     pub merchant: MerchantId,
@@ -20,20 +20,20 @@ pub struct RiskOrder {
     pub amount: Amount,
 }
 
-/// What the asker knows of an order and its user and keeps off the chain.
+/// Facts about an order and its user that the asker keeps off the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PrivateFeatures {
-    /// The values, whose meaning the model's maker and the asker agree on.
+    /// The values. The model's maker and the asker agree on their meaning.
     pub values: [i64; PRIVATE_FEATURES],
-    /// 32 random bytes of the asker. Without them, whoever reads a verdict could find the values
-    /// by trying all that are likely.
+    /// 32 random bytes of the asker. Without them, a reader of the verdict could find the values by
+    /// trying all that are likely.
     pub blinding: [u8; 32],
 }
 
 /// A question to a desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RiskInquiry {
-    /// The Merkle leaf of the order's item, by which a batch is known to hold it.
+    /// The Merkle leaf of the order's item; it proves that a batch holds the item.
     pub item: Digest,
     /// The order of the item.
     pub order: RiskOrder,

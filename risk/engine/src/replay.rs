@@ -10,7 +10,7 @@ use crate::order::{RiskInquiry, RiskOrder};
 use crate::trees::CompiledModel;
 use crate::verdict::{RiskDecision, RiskVerdict};
 
-/// One thing that a desk saw, in the order in which it saw them.
+/// One event that a desk saw. Their order is that of the desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RiskEvent {
     /// A final order, with its block's time.
@@ -21,7 +21,7 @@ pub enum RiskEvent {
         order: RiskOrder,
         /// True if the order was fraud.
         is_fraud: bool,
-        /// What the label weighs, in 256ths.
+        /// The weight of the label, in 256ths.
         weight_q8: u16,
         /// The time of the label's block.
         block_time: TimeMs,
@@ -38,63 +38,63 @@ pub enum VerdictDifference {
     /// The replay has no model of this id.
     #[error("verdict of item {item}: its model {model} is not at hand")]
     Model {
-        /// The item.
+        /// The Merkle leaf of the item that the inquiry is about.
         item: Digest,
-        /// The model's id.
+        /// The id of the model that the verdict names.
         model: Digest,
     },
     /// The verdict is about another item.
     #[error("verdict of item {stated}: the inquiry was about item {item}")]
     Item {
-        /// The item that was asked about.
+        /// The Merkle leaf of the item that the inquiry is about.
         item: Digest,
-        /// The verdict's item.
+        /// The Merkle leaf of the item that the verdict names.
         stated: Digest,
     },
     /// The verdict rests on another block than the last one before it.
     #[error("verdict of item {item}: it names height {stated}, and the replay stands at {found}")]
     Height {
-        /// The item.
+        /// The Merkle leaf of the item that the inquiry is about.
         item: Digest,
-        /// The verdict's height.
+        /// The height that the verdict names.
         stated: Height,
-        /// The replay's height.
+        /// The height of the last block of the replay.
         found: Height,
     },
     /// The verdict rests on other features off the chain.
     #[error("verdict of item {item}: its private features are not those of the inquiry")]
     Private {
-        /// The item.
+        /// The Merkle leaf of the item that the inquiry is about.
         item: Digest,
     },
     /// The score is another.
     #[error("verdict of item {item}: it says score {stated}, and the replay gives {found}")]
     Score {
-        /// The item.
+        /// The Merkle leaf of the item that the inquiry is about.
         item: Digest,
-        /// The verdict's score.
+        /// The score that the verdict states.
         stated: i32,
-        /// The replay's score.
+        /// The score that the replay works out.
         found: i32,
     },
     /// The decision does not follow from the score.
     #[error("verdict of item {item}: it says {stated}, and the replay gives {found}")]
     Decision {
-        /// The item.
+        /// The Merkle leaf of the item that the inquiry is about.
         item: Digest,
-        /// The verdict's decision.
+        /// The decision that the verdict states.
         stated: RiskDecision,
-        /// The replay's decision.
+        /// The decision that the replay works out.
         found: RiskDecision,
     },
     /// The reasons are others.
     #[error("verdict of item {item}: it gives reasons {stated:?}, and the replay gives {found:?}")]
     Reasons {
-        /// The item.
+        /// The Merkle leaf of the item that the inquiry is about.
         item: Digest,
-        /// The verdict's reasons.
+        /// The reason codes that the verdict states.
         stated: [u16; 3],
-        /// The replay's reasons.
+        /// The reason codes that the replay works out.
         found: [u16; 3],
     },
 }

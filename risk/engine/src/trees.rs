@@ -13,7 +13,7 @@ struct Step {
     feature: u16,
 }
 
-/// Where a tree begins, and how many steps lead to its deepest leaf.
+/// The place of a tree's root among all nodes, and the number of steps to its deepest leaf.
 #[derive(Debug, Clone, Copy)]
 struct Root {
     place: u32,
@@ -34,11 +34,12 @@ pub struct CompiledModel {
 /// How a score came about: the base and each feature's part add up to it exactly.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// The score.
+    /// The score, as [`CompiledModel::score`] gives it.
     pub score: i32,
     /// The bias and the means at the roots of all trees.
     pub base: i64,
-    /// What each feature, by its number, moved the score by.
+    /// The part of each feature, by its number: how far it raised the score, or lowered it if
+    /// negative.
     pub parts: Box<[i64; FEATURES]>,
 }
 

@@ -12,18 +12,18 @@ pub const VERDICT_BYTES: usize = 128;
 /// Bytes of a verdict with its signature.
 pub const SIGNED_VERDICT_BYTES: usize = VERDICT_BYTES + 64;
 
-/// What a desk lets happen to an order.
+/// A desk's decision about an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RiskDecision {
-    /// The order goes on.
+    /// The order goes on without a person.
     Pass,
-    /// The order waits for a person.
+    /// The order waits until a person decides.
     Hold,
-    /// The order does not happen.
+    /// The order is refused.
     Refuse,
 }
 
-/// What a desk found about one order.
+/// A desk's answer about one order, which a replay works out again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RiskVerdict {
     /// The Merkle leaf of the order's item.
@@ -36,7 +36,7 @@ pub struct RiskVerdict {
     pub height: Height,
     /// The desk's clock when it was asked; the features are aged to it.
     pub time: TimeMs,
-    /// The model's score.
+    /// The score of the order by the model.
     pub score: i32,
     /// The desk that answered.
     pub desk: ParticipantId,

@@ -13,7 +13,7 @@ impl Draws {
         Self(ChaCha8Rng::seed_from_u64(seed))
     }
 
-    /// Draws any number.
+    /// Draws a number of 64 bits, each equally often.
     pub fn any(&mut self) -> u64 {
         self.0.next_u64()
     }
@@ -39,7 +39,7 @@ impl Draws {
         self.below(100) < percent
     }
 
-    /// Draws 16 bytes.
+    /// Draws 16 random bytes, for a pseudonym.
     pub fn bytes(&mut self) -> [u8; 16] {
         ((u128::from(self.any()) << 64) | u128::from(self.any())).to_le_bytes()
     }

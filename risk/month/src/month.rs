@@ -19,14 +19,14 @@ const MONTH_END_MS: u64 = MONTH_START_MS + MONTH_DAYS as u64 * DAY_MS;
 /// Orders of each hour, in thousandths of a day's.
 const RHYTHM: [u64; 24] =
     [14, 9, 6, 5, 6, 12, 25, 42, 55, 57, 54, 56, 62, 55, 49, 48, 51, 57, 65, 70, 69, 60, 44, 29];
-/// Of a million orders, those that are fraud.
+/// The number of orders in a million that are fraud.
 const BASE_PPM: u64 = 2_500;
-/// Of a million orders, those of honest campaigns.
+/// The number of orders in a million that belong to honest campaigns.
 const HONEST_PPM: u64 = 60_000;
 /// The shares of the kinds of fraud, in the order of [`FraudKind::ALL`], in thousandths. Resale
 /// begins on day 20 and is then a third of all.
 const SHARES: [u64; 8] = [120, 140, 150, 150, 120, 100, 120, 100];
-/// One honest order of this number is labelled; all fraud is.
+/// One honest order in this many is labelled; all fraud is.
 const LABELLED_OF: u64 = 50;
 
 /// The month as a stream of events in the order of time.
@@ -35,7 +35,7 @@ pub struct RiskMonth {
     scale: MonthScale,
     world: World,
     draws: Draws,
-    /// What is planned, by time, and by the order of planning among equal times.
+    /// The planned events, by time in milliseconds, then by the order of planning.
     planned: BTreeMap<(u64, u64), MonthEvent>,
     plans: u64,
     hour: u32,

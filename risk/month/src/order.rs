@@ -1,6 +1,6 @@
 //! What the month consists of: orders, and labels that come later.
 
-/// How large a month is.
+/// The size of a month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MonthScale {
     /// Users with habits; accounts that fraudsters make come besides.
@@ -11,14 +11,14 @@ pub struct MonthScale {
     pub orders_a_day: u32,
 }
 
-/// One order, with what only the generator knows.
+/// One order, with the facts that only the generator knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MonthOrder {
     /// The order's number in the order of time, from zero.
     pub number: u64,
     /// Milliseconds since the Unix epoch.
     pub time_ms: u64,
-    /// The user's pseudonym.
+    /// The pseudonym of the user who pays.
     pub user: [u8; 16],
     /// The number of the merchant.
     pub merchant: u64,
@@ -47,12 +47,12 @@ pub struct MonthLabel {
     pub is_fraud: bool,
 }
 
-/// What happens next in the month.
+/// One event of the month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MonthEvent {
-    /// An order.
+    /// An order, at its own time.
     Order(MonthOrder),
-    /// A label of an earlier order.
+    /// A label of an earlier order, at the time of the label.
     Label(MonthLabel),
 }
 
@@ -86,7 +86,7 @@ impl MonthScale {
 }
 
 impl FraudKind {
-    /// Every kind.
+    /// The eight kinds, in the order of their declaration.
     pub const ALL: [Self; 8] = [
         Self::CardTesting,
         Self::Takeover,

@@ -21,7 +21,7 @@ pub(crate) struct Person {
     pub carrier: u64,
     pub merchants: [u64; 3],
     pub gateway: u32,
-    /// What the person usually pays, in minor units.
+    /// The usual amount of the person, in minor units.
     pub level: u64,
     /// The day on which the person joined, counted from 700 days before the month.
     pub joined: u32,
@@ -112,7 +112,7 @@ impl World {
         self.public[draws.skewed(self.public.len() as u64) as usize]
     }
 
-    /// Draws a gateway.
+    /// Draws the id of a gateway, each equally often.
     pub fn gateway(&self, draws: &mut Draws) -> u32 {
         201 + draws.below(GATEWAYS) as u32
     }

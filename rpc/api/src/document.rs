@@ -51,7 +51,7 @@ pub fn document() -> Result<OpenRpcDocument, ErrorObjectOwned> {
 pub struct RecordedCall {
     /// The parameters by name.
     pub params: Map<String, Value>,
-    /// The result.
+    /// The result as JSON; of a subscription, its id.
     pub result: Value,
     /// The first notification of a subscription, whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -217,7 +217,7 @@ fn errors_of_any_method() -> Value {
     own.chain(protocol).collect()
 }
 
-/// Who may call methods of each scope.
+/// Returns the readers of each scope, by its name.
 fn scopes() -> Value {
     let rows = Scope::ALL.iter().map(|scope| (scope.name().to_owned(), json!(scope.readers())));
     Value::Object(rows.collect())

@@ -151,9 +151,9 @@ marks! {
     RateForm;
     /// Marks bytes as base64.
     Base64Form;
-    /// Marks a day.
+    /// Marks a day of the calendar.
     DayForm;
-    /// Marks a month.
+    /// Marks a month of the calendar.
     MonthForm;
     /// Marks the name of a role.
     RoleForm;

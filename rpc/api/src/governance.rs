@@ -291,7 +291,7 @@ pub enum ChangeReport {
         /// How many changes it has.
         count: u32,
     },
-    /// What a merchant registrar may do without a vote.
+    /// The limits within which a merchant registrar works without a vote.
     Registrar {
         /// The id of the registrar.
         participant: u32,

@@ -11,14 +11,14 @@ use crate::signature::{MethodSignature, Parameter};
 /// Makes a type's schema, or a reference to it.
 pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
-/// Who may call a method. The node does not enforce it yet: see docs/rpc.md.
+/// The callers that may call a method. The node does not enforce it yet: see docs/rpc.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
-    /// Anybody.
+    /// Anybody, without a condition.
     Open,
     /// Anybody whom the operator lets read in public.
     Public,
-    /// Registered participants.
+    /// Every participant of the registry.
     Participant,
     /// The participant that signed the batch.
     Submitter,
@@ -38,7 +38,7 @@ pub enum Scope {
     UserService,
     /// Risk desks and auditors.
     RiskDesk,
-    /// Operators and auditors.
+    /// Operators of nodes, and auditors.
     Operator,
     /// Operators, at a listener of their own.
     OwnListener,
@@ -83,7 +83,7 @@ impl Scope {
         }
     }
 
-    /// Who may call methods of the scope, in a few words.
+    /// Returns the callers that the scope allows, in a few words.
     pub const fn readers(self) -> &'static str {
         match self {
             Self::Open => "anybody",
@@ -153,7 +153,7 @@ pub struct Method {
     pub errors: &'static [ApiError],
     /// True if it may also be refused with a batch's rejections.
     pub rejects_batches: bool,
-    /// Who may call it.
+    /// The callers that it is meant for.
     pub scope: Scope,
     /// How far clients may build on it.
     pub stability: Stability,

@@ -17,6 +17,8 @@ use rpc_api::{
 };
 use tokio::time::Instant;
 
+use super::answers::{AwaitedBatch, NoAnswer};
+
 /// How long one call may wait at the node; longer waits are several calls.
 const WAIT_MS: u64 = 10_000;
 /// How long a call may take beyond the wait it asks for.
@@ -30,8 +32,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// The largest request: a batch in base64 and what goes around it.
 const REQUEST_BYTES_MAX: u32 = 4 * 1024 * 1024;
-/// The largest response that is read, in bytes.
-pub const RESPONSE_BYTES_MAX: u32 = 32 * 1024 * 1024;
+/// The largest response that is read, in bytes: nearly three times what a node sends.
+pub const RESPONSE_BYTES_MAX: u32 = 16 * 1024 * 1024;
 
 /// Errors that say nothing of what was asked: nobody who knows could be reached, or it may be done
 /// all the same. The last two are JSON-RPC's, of a server that failed and of too large an answer.
@@ -268,10 +270,23 @@ impl Client {
         &self,
         call: impl for<'a> Fn(&'a HttpClient) -> Call<'a, T>,
     ) -> Result<T, CallError> {
+        self.ask_judged(call, Ok).await
+    }
+
+    /// Asks the nodes in turn until one gives an answer that `judge` takes for one.
+    ///
+    /// # Errors
+    /// As [`Self::ask`]; what is no answer is [`CallError::Unreachable`].
+    pub async fn ask_judged<T, U>(
+        &self,
+        call: impl for<'a> Fn(&'a HttpClient) -> Call<'a, T>,
+        judge: impl Fn(T) -> Result<U, NoAnswer>,
+    ) -> Result<U, CallError> {
         let first = self.turn.fetch_add(1, Ordering::Relaxed);
         let mut at = first;
         loop {
-            match self.ask_node(at, &call).await {
+            let answer = self.ask_node(at, &call).await;
+            match answer.and_then(|answer| judge(answer).map_err(|no| self.no_answer(at, &no))) {
                 Err(error) if error.next() != Next::Stop && at - first + 1 < self.nodes.len() => {
                     tracing::debug!(%error, "asking the next node");
                     at += 1;
@@ -279,6 +294,10 @@ impl Client {
                 answer => return answer,
             }
         }
+    }
+
+    fn no_answer(&self, at: usize, no: &NoAnswer) -> CallError {
+        CallError::Unreachable { url: self.url(at).to_owned(), problem: no.to_string() }
     }
 
     /// Submits a batch and waits as `wait` says, over several calls and nodes if need be, until
@@ -294,6 +313,7 @@ impl Client {
         timeout: Duration,
     ) -> Result<Submitted, CallError> {
         let nodes = self.nodes.len();
+        let sent = AwaitedBatch::of(&bytes);
         persist(first, nodes, wait, timeout, |at, wait_ms| {
             let bytes = bytes.clone();
             async move {
@@ -301,7 +321,9 @@ impl Client {
                     let bytes = Base64Bytes::new(bytes.clone());
                     node.submit(bytes, Some(wait), Some(wait_ms), None).boxed()
                 });
-                answer.await
+                let report = answer.await?;
+                let Some(sent) = sent else { return Ok(report) };
+                sent.judge(report).map_err(|no| self.no_answer(at, &no))
             }
         })
         .await
@@ -328,6 +350,7 @@ where
     let mut at = first;
     let mut retries = 0;
     loop {
+        let asked = Instant::now();
         let left = timeout.saturating_sub(started.elapsed());
         let wait_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).clamp(1, WAIT_MS);
         let error = match call(at, wait_ms).await {
@@ -344,7 +367,8 @@ where
             Next::Stop => PAUSE,
             Next::SameNode { after } => {
                 retries += u32::from(!after.is_zero());
-                after
+                // A node that says at once that it waited does not keep its clients busy.
+                after.max(PAUSE.saturating_sub(asked.elapsed()))
             }
             Next::OtherNode { after } => {
                 at += 1;

@@ -2,6 +2,8 @@
 //! to, orders, batches, the typed RPC client.
 
 pub mod amounts;
+pub mod answers;
+mod asking;
 pub mod client;
 pub mod lineage_file;
 pub mod operations;

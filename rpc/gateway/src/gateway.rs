@@ -34,7 +34,7 @@ use crate::replay::JournalReplay;
 use crate::sorted::SortedFile;
 use crate::standing::{GatewayRules, HeldReason, RETRY_MS};
 
-/// Who signs for the gateway.
+/// The identity that signs for the gateway, with its key.
 #[derive(Debug, Clone)]
 pub struct GatewaySigner {
     /// The chain that signatures are bound to.
@@ -48,7 +48,7 @@ pub struct GatewaySigner {
 /// The counts of what a turn did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GatewayTurn {
-    /// Instructions of which the chain said something new.
+    /// Instructions about which the chain said something new.
     pub seen: usize,
     /// Files of the bank that were taken.
     pub taken: usize,

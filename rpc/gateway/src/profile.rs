@@ -31,13 +31,13 @@ pub enum ProfileFault {
     },
 }
 
-/// The message by which the gateway pays.
+/// The message that a gateway pays with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PaymentMessage {
-    /// As a customer of the bank.
+    /// The gateway pays as a customer of the bank.
     #[serde(rename = "pain.001.001.09")]
     Pain001,
-    /// As a bank among banks.
+    /// The gateway pays as a bank among banks.
     #[serde(rename = "pacs.008.001.08")]
     Pacs008,
 }
@@ -52,10 +52,10 @@ impl PaymentMessage {
     }
 }
 
-/// How a gateway and its bank work together.
+/// The agreement of a gateway and its bank on how they work together.
 #[derive(Debug, Clone)]
 pub struct BankProfile {
-    /// The message by which the gateway pays.
+    /// The message that the gateway pays with.
     pub payment: PaymentMessage,
     /// The bank's word that counts as an arrival.
     pub arrival: ArrivalProof,
@@ -63,7 +63,7 @@ pub struct BankProfile {
     pub characters: CharacterSet,
     /// Characters of a name, 1 to 140.
     pub name_characters_max: usize,
-    /// Who pays the banks' charges.
+    /// The side that pays the banks' charges.
     pub charges: ChargeBearer,
     /// The service level's code, if the bank asks for one.
     pub service_level: Option<String>,
@@ -77,8 +77,8 @@ pub struct BankProfile {
     pub dialect: Dialect,
     /// The days and hours at which the bank pays.
     pub calendar: BankCalendar,
-    /// How long the bank may be silent about a payment before it is asked, in milliseconds. Each
-    /// question doubles it.
+    /// The time that the bank may be silent about a payment before it is asked, in milliseconds.
+    /// Each question doubles it.
     pub ask_after_ms: u64,
     /// Questions about one payment; then a person is called.
     pub asks_max: u32,

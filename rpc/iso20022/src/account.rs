@@ -76,7 +76,7 @@ impl fmt::Display for Iban {
 /// The number of a bank account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AccountNumber {
-    /// An IBAN.
+    /// An IBAN (ISO 13616), its check digits checked.
     Iban(Iban),
     /// Any other number, as the bank writes it.
     Other(String),
@@ -204,7 +204,7 @@ pub struct BankParty {
     pub name: String,
     /// The address, where the bank asks for one.
     pub address: Option<PartyAddress>,
-    /// The account.
+    /// The number of the party's account.
     pub account: AccountNumber,
     /// The bank of the account.
     pub agent: BankAgent,

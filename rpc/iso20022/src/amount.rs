@@ -19,7 +19,7 @@ pub enum AmountFlaw {
     TooFine {
         /// The amount as it was written.
         text: String,
-        /// The currency's code.
+        /// The currency's code by ISO 4217.
         code: String,
         /// Decimals of the currency.
         exponent: u16,
@@ -43,7 +43,7 @@ pub enum AmountFlaw {
 pub struct BankMoney {
     /// The minor units; the direction stands beside.
     pub amount: Amount,
-    /// The currency.
+    /// The currency of the amount.
     pub currency: Currency,
 }
 

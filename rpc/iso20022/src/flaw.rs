@@ -8,7 +8,7 @@ use crate::bounds;
 /// Why nothing of a file may be used. What was read of it before is not to be acted upon.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum FileFlaw {
-    /// The input failed.
+    /// The input could not be read.
     #[error("the file cannot be read")]
     Io(#[source] Arc<std::io::Error>),
     /// The text is no well-formed XML.
@@ -98,7 +98,7 @@ pub enum RecordFlaw {
     /// A code is none of those that the element has.
     #[error("{text:?} is no code of {element}")]
     Code {
-        /// The element.
+        /// The name of the element.
         element: &'static str,
         /// The text of it, as far as 64 characters.
         text: String,
@@ -181,6 +181,6 @@ impl RecordFlaw {
 pub struct RecordFinding {
     /// The record's place, such as `Ntry 12 of Stmt 3`.
     pub place: String,
-    /// What is wrong with it.
+    /// The reason why it cannot be used.
     pub flaw: RecordFlaw,
 }

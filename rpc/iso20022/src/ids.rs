@@ -22,7 +22,7 @@ const UETR_TAG: [u8; 16] = *b"sluice:uetr:1\0\0\0";
 /// Opens the hashed bytes of a message id.
 const MESSAGE_TAG: [u8; 16] = *b"sluice:message:1";
 
-/// What a gateway owes a merchant: one attempt of one instruction of one chain.
+/// A gateway's debt to a merchant: one attempt of one instruction of one chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Obligation {
     /// The chain whose instruction it is.

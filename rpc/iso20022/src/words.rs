@@ -4,18 +4,18 @@ use jiff::civil::Date;
 
 use crate::amount::BankMoney;
 
-/// How a bank names a payment. Texts are as the bank wrote them; nothing is cut.
+/// The names of a payment as the bank wrote them; nothing is cut.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PaymentName {
     /// The message that carried it.
     pub message: Option<Box<str>>,
     /// The payment information that it stood in.
     pub payment_information: Option<Box<str>>,
-    /// The end-to-end id.
+    /// The end-to-end id, if it is named.
     pub end_to_end: Option<Box<str>>,
     /// The instruction's or the transaction's id.
     pub transaction: Option<Box<str>>,
-    /// The unique reference.
+    /// The unique end-to-end transaction reference (UETR), if it is named.
     pub uetr: Option<Box<str>>,
 }
 
@@ -31,14 +31,14 @@ impl PaymentName {
     }
 }
 
-/// What a status is about, the highest level first. The lowest level wins.
+/// The level of a message that a status is about, the highest first. The lowest level decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StatusLevel {
     /// All of a message.
     Group,
     /// One payment information of a message.
     PaymentInformation,
-    /// One transaction.
+    /// One transaction of a message.
     Transaction,
 }
 
@@ -53,7 +53,7 @@ pub enum StatusCode {
     Settled,
     /// The creditor's account is credited (ACCC).
     Credited,
-    /// Rejected (RJCT).
+    /// The payment is rejected (RJCT).
     Rejected,
     /// Any other code: nothing follows from it but doubt.
     Unknown(Box<str>),
@@ -78,11 +78,11 @@ impl StatusCode {
 /// A status of a pain.002 or pacs.002.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusWord {
-    /// What it is about.
+    /// The level that it is about.
     pub level: StatusLevel,
     /// The payment, or as much of a name as the level has.
     pub name: PaymentName,
-    /// The status.
+    /// The status by ISO's code.
     pub status: StatusCode,
     /// Codes of the reasons, the bank's own among them.
     pub reasons: Vec<Box<str>>,
@@ -95,7 +95,7 @@ pub struct StatusWord {
 /// A payment that comes back, of a pacs.004.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReturnWord {
-    /// The payment.
+    /// The name of the payment that comes back.
     pub name: PaymentName,
     /// The amount that comes back.
     pub returned: BankMoney,
@@ -107,7 +107,7 @@ pub struct ReturnWord {
     pub reference: Option<Box<str>>,
 }
 
-/// What became of a request to cancel a payment.
+/// The bank's answer to a request to cancel a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecallStatus {
     /// Cancelled: the payment is not made, or comes back (CNCL, ACCR).
@@ -137,13 +137,13 @@ impl RecallStatus {
 pub struct RecallWord {
     /// The payment, or the message that carried it.
     pub name: PaymentName,
-    /// The answer.
+    /// The answer by ISO's code.
     pub status: RecallStatus,
     /// Codes of the reasons.
     pub reasons: Vec<Box<str>>,
 }
 
-/// Which message tells of an account.
+/// The message that reports an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AccountMessage {
     /// camt.052: within the day.
@@ -163,21 +163,21 @@ pub enum MoneyDirection {
     Debit,
 }
 
-/// How far an entry has come.
+/// The state of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EntryState {
     /// On the books (BOOK). Nothing follows from any other state.
     Booked,
-    /// Expected (PDNG, FUTR).
+    /// Expected, not on the books (PDNG, FUTR).
     Pending,
-    /// For information (INFO).
+    /// Stated for information alone (INFO).
     Information,
 }
 
 /// One detail of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryDetail {
-    /// The payment.
+    /// The name of the payment, or the part of it that the bank repeats.
     pub name: PaymentName,
     /// The bank's own reference of it.
     pub reference: Option<Box<str>>,
@@ -194,15 +194,15 @@ pub struct EntryDetail {
 /// An entry of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BankEntry {
-    /// The message that tells of it.
+    /// The message that reports it.
     pub message: AccountMessage,
     /// The number of its statement within the file, from 0.
     pub statement: usize,
     /// The bank's own reference of the entry.
     pub reference: Option<Box<str>>,
-    /// The amount.
+    /// The amount and its currency.
     pub money: BankMoney,
-    /// The direction.
+    /// The direction by CRDT or DBIT.
     pub direction: MoneyDirection,
     /// The bank says that it reverses an earlier entry.
     pub is_reversal: bool,
@@ -210,13 +210,13 @@ pub struct BankEntry {
     pub is_return: bool,
     /// The bank transaction code is that of charges.
     pub is_charge: bool,
-    /// How far it has come.
+    /// The state of the entry.
     pub state: EntryState,
     /// The day of the booking.
     pub booked: Option<Date>,
     /// Charges that were taken from it, in minor units of its own currency.
     pub charges: u128,
-    /// Its details.
+    /// The details of the entry, each about one transaction or several.
     pub details: Vec<EntryDetail>,
 }
 
@@ -227,14 +227,14 @@ pub struct StatedBalance {
     pub code: Box<str>,
     /// The minor units; negative if the account is overdrawn.
     pub minor: i128,
-    /// The balance's currency.
+    /// The currency of the balance.
     pub currency: chain_types::Currency,
 }
 
-/// What a camt.052, camt.053 or camt.054 says of one account besides its entries.
+/// The part of a camt.052, camt.053 or camt.054 about one account, without its entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountStatement {
-    /// The message that tells of it.
+    /// The message that reports it.
     pub message: AccountMessage,
     /// Its number within the file, from 0.
     pub statement: usize,
@@ -250,7 +250,7 @@ pub struct AccountStatement {
     pub page: Option<u64>,
     /// The last day that it is about, or the day on which it was made.
     pub day: Option<Date>,
-    /// Its balances.
+    /// The balances, in the order of the message.
     pub balances: Vec<StatedBalance>,
     /// The number of its entries, unreadable ones among them.
     pub entries: u64,
@@ -259,9 +259,9 @@ pub struct AccountStatement {
 /// One thing that a bank said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BankWord {
-    /// A status.
+    /// A status of a pain.002 or pacs.002.
     Status(StatusWord),
-    /// A return.
+    /// A return of a pacs.004.
     Return(ReturnWord),
     /// An answer to a recall.
     Recall(RecallWord),

@@ -28,6 +28,7 @@ struct Part {
 enum Text {
     Owned(Box<str>),
     Static(&'static str),
+    Bytes(Bytes),
 }
 
 impl AsRef<[u8]> for Part {
@@ -35,6 +36,7 @@ impl AsRef<[u8]> for Part {
         match &self.text {
             Text::Owned(text) => text.as_bytes(),
             Text::Static(text) => text.as_bytes(),
+            Text::Bytes(bytes) => bytes,
         }
     }
 }
@@ -99,6 +101,13 @@ impl Answer {
     pub(crate) fn fixed(text: &'static str) -> Self {
         let mut answer = Self::default();
         answer.push(Text::Static(text), None);
+        answer
+    }
+
+    /// Bytes of a file that stay in memory whether they are being written or not.
+    pub(crate) fn file(bytes: Bytes) -> Self {
+        let mut answer = Self::default();
+        answer.push(Text::Bytes(bytes), None);
         answer
     }
 

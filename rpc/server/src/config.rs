@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use ipnet::IpNet;
 
+use crate::static_file::StaticFile;
 use crate::tls::TlsFiles;
 
 /// The addresses of the server, and its limits.
@@ -16,7 +17,7 @@ pub struct ServerConfig {
     pub operator_listen: Option<SocketAddr>,
     /// The files of TLS at the address of JSON-RPC; `None` for plain HTTP.
     pub tls: Option<TlsFiles>,
-    /// The same for the operator's paths.
+    /// The files of TLS at the address of the operator's paths; `None` for plain HTTP.
     pub operator_tls: Option<TlsFiles>,
     /// The most connections at once; further ones are told so and closed.
     pub connections_max: u32,
@@ -41,13 +42,14 @@ pub struct ServerConfig {
     pub body_bytes_max: u32,
     /// Bytes of request bodies in memory over all connections; further ones are put off.
     pub bodies_bytes_max: u32,
-    /// The same for one address.
+    /// Bytes of request bodies in memory from one address; further ones are put off.
     pub bodies_bytes_per_address_max: u32,
     /// Bytes of the largest response.
     pub response_bytes_max: u32,
     /// Bytes of answers that are made and not yet written, over all connections.
     pub answers_bytes_max: u32,
-    /// The same for one address; further answers are replaced by a refusal.
+    /// Bytes of answers to one address that are made and not yet written. Further answers are
+    /// replaced by a refusal.
     pub answers_bytes_per_address_max: u32,
     /// Requests of the longest JSON-RPC list of requests.
     pub list_requests_max: u32,
@@ -57,13 +59,15 @@ pub struct ServerConfig {
     pub dear_reads_max: u32,
     /// Reads that wait, of each of three kinds: cheap ones, questions after a batch, dear ones.
     pub reads_waiting_max: u32,
-    /// By when a request's header must be complete, from the connection or the last response on.
+    /// The time until a request's header must be complete, from the connection or the last response
+    /// on.
     pub header_timeout_ms: u64,
-    /// By when a request's body, or a WebSocket message from its first byte on, must be complete.
+    /// The time until a request's body must be complete, or a WebSocket message from its first byte
+    /// on.
     pub body_timeout_ms: u64,
-    /// By when a call must be answered, the wait of `batch_submit` not counted.
+    /// The time until a call must be answered. The wait of `batch_submit` is not counted.
     pub call_timeout_ms: u64,
-    /// By when an answer must be taken by its client, with `write_bytes_per_second_min` on top.
+    /// The time until a client must have taken an answer, with `write_bytes_per_second_min` on top.
     pub write_timeout_ms: u64,
     /// The slowest rate at which a client may take a large answer.
     pub write_bytes_per_second_min: u32,
@@ -71,9 +75,9 @@ pub struct ServerConfig {
     pub wait_ms_max: u64,
     /// The time between two pings of a WebSocket connection.
     pub ping_interval_ms: u64,
-    /// How long a WebSocket connection may leave pings unanswered.
+    /// The time that a WebSocket connection may leave pings unanswered.
     pub inactive_ms_max: u64,
-    /// How long connections may finish what they have in hand when the server stops.
+    /// The time that connections have to finish their calls when the server stops.
     pub stop_timeout_ms: u64,
     /// Names under which clients may address the node; `localhost` and IP addresses always may.
     pub hosts: Vec<String>,
@@ -83,16 +87,18 @@ pub struct ServerConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// The header in which trusted proxies name the client.
     pub forwarded_header: ForwardedHeader,
+    /// Files that are served beside JSON-RPC. Where there are any, their own pages may call.
+    pub files: Vec<StaticFile>,
 }
 
 /// The header that proxies write the client's address to. One only: the other would be the
 /// client's own word.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ForwardedHeader {
-    /// `X-Forwarded-For: client, proxy`.
+    /// A list of addresses, the client's first: `X-Forwarded-For: client, proxy`.
     #[default]
     XForwardedFor,
-    /// `Forwarded: for=client, for=proxy` (RFC 7239).
+    /// A list of pairs, the client's first: `Forwarded: for=client, for=proxy` (RFC 7239).
     Forwarded,
 }
 
@@ -144,6 +150,7 @@ impl Default for ServerConfig {
             origins: Vec::new(),
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::default(),
+            files: Vec::new(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use rpc_api::LIMIT_MAX;
 
-/// A page of at most so many items costs as little as one item that has to be looked for.
+/// The items of a page that costs no more than the lookup of one item.
 const CHEAP_ITEMS: u32 = 20;
 /// Items that cost as much as one cheap read.
 const ITEMS_PER_UNIT: u32 = 20;
@@ -16,7 +16,7 @@ pub(crate) enum ReadClass {
     Cheap = 0,
     /// The outcome of a batch.
     Question = 1,
-    /// Pages and proofs.
+    /// Pages of lists, and proofs.
     Dear = 2,
 }
 

@@ -11,20 +11,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// Callers of whom nothing waits whose tags a queue remembers.
+/// The most callers without a waiting call whose tags a queue remembers.
 const IDLE_CALLERS_MAX: usize = 4_096;
 
 /// A queue that many tasks share; cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct FairQueue(Arc<Mutex<Queue>>);
 
-/// What waits, and the order in which it begins.
+/// The calls that wait, and the order in which they begin.
 #[derive(Debug)]
 struct Queue {
     running: u32,
     running_max: u32,
     waiting_max: usize,
-    /// By tag, and by arrival where tags are equal.
+    /// The waiting calls by tag, and by arrival where tags are equal.
     waiting: BTreeMap<Key, Waiting>,
     callers: BTreeMap<IpAddr, Caller>,
     /// The tag of what began last.
@@ -109,7 +109,7 @@ impl Queue {
         self.forget_idle();
     }
 
-    /// A caller of whom nothing waits, and who is done by the queue's tag, is like a stranger.
+    /// Forgets callers without a waiting call. The queue treats them like new callers.
     fn forget_idle(&mut self) {
         if self.running == 0 && self.waiting.is_empty() {
             self.callers.clear();
@@ -219,7 +219,7 @@ impl Drop for Waiter {
     }
 }
 
-/// One of the places; the next in turn gets it when it is dropped.
+/// One of the running places. The next waiting call gets it when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Place(FairQueue);
 

@@ -23,7 +23,7 @@ use crate::reads::OWN;
 const PAGE_EVENTS: u32 = 64;
 /// Pages of one feed that are kept for those who ask for the same; of the newest height only.
 const PAGES_MAX: usize = 16;
-/// When a read is asked for again that was put off, if its error does not say.
+/// The time until a refused read is asked for again, if its error does not say.
 const RETRY: Duration = Duration::from_millis(250);
 
 /// The subject of subscriptions. Its methods may read from disk, each a cheap read or a page.
@@ -37,10 +37,10 @@ pub trait Topic: Clone + Send + Sync + 'static {
     /// What ends the subscriptions to this topic.
     fn end(&self) -> RpcResult<Self::Cursor>;
 
-    /// At most `count` events after a place, each with its own place.
+    /// Returns at most `count` events after a place, each with its own place.
     ///
     /// # Errors
-    /// What ends the subscription that asks.
+    /// The error that ends the subscription that asks.
     fn page(&self, after: Self::Cursor, count: u32) -> RpcResult<Vec<FeedEvent<Self::Cursor>>>;
 
     /// Why nothing stands after a place before the end, when that ends a subscription.
@@ -80,7 +80,7 @@ pub struct Feed<T: Topic> {
 struct Pages<C> {
     /// The height of the read: a page of an earlier one is not given to a later caller.
     height: Height,
-    /// The oldest first.
+    /// At most `PAGES_MAX` pages by the place before each, the oldest first.
     kept: Vec<(C, Arc<OnceCell<Page<C>>>)>,
 }
 

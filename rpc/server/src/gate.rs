@@ -63,6 +63,10 @@ pub(crate) struct Gate {
     origins: Vec<String>,
     proxies: Vec<IpNet>,
     header: ForwardedHeader,
+    /// The node serves pages of its own, and those may call it.
+    has_pages: bool,
+    /// The port speaks TLS, so that no page of its own came without it.
+    speaks_tls: bool,
 }
 
 impl Gate {
@@ -72,6 +76,8 @@ impl Gate {
             origins: config.origins.clone(),
             proxies: config.trusted_proxies.clone(),
             header: config.forwarded_header,
+            has_pages: !config.files.is_empty(),
+            speaks_tls: config.tls.is_some(),
         }
     }
 
@@ -98,10 +104,23 @@ impl Gate {
         }
         let mut origins = headers.get_all(header::ORIGIN).iter();
         let Some(origin) = origins.next() else { return Ok(None) };
+        if self.is_own_page(origin, host) && headers.get_all(header::ORIGIN).iter().count() == 1 {
+            return Ok(None);
+        }
         let is_allowed = self.origins.iter().any(|allowed| {
             allowed == "*" || allowed.as_bytes().eq_ignore_ascii_case(origin.as_bytes())
         });
         if is_allowed && origins.next().is_none() { Ok(Some(origin)) } else { Err(Denied::Origin) }
+    }
+
+    /// Returns true if a page that this node served sends the request: its origin is the very host
+    /// and port that the request names. The host has been checked to be this node's own, and a page
+    /// of another port or name has another origin. A proxy may have added TLS, and none removes it.
+    fn is_own_page(&self, origin: &HeaderValue, host: &str) -> bool {
+        let Ok(origin) = origin.to_str() else { return false };
+        let plain = origin.strip_prefix("http://").filter(|_| !self.speaks_tls);
+        let name = origin.strip_prefix("https://").or(plain);
+        self.has_pages && name.is_some_and(|name| name.eq_ignore_ascii_case(host))
     }
 
     /// An IP address cannot be made to mean another host, as a name can.
@@ -168,7 +187,13 @@ fn address_of(text: &str) -> Option<IpAddr> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::path::PathBuf;
+
+    use bytes::Bytes;
+
     use super::*;
+    use crate::static_file::StaticFile;
+    use crate::tls::TlsFiles;
 
     fn gate(hosts: &[&str], origins: &[&str], header: ForwardedHeader) -> Gate {
         Gate::new(&ServerConfig {
@@ -240,6 +265,48 @@ mod tests {
             let found = gate.check(&Uri::from_static("/"), &headers);
             assert_eq!(found.is_ok_and(|origin| origin.is_some()), is_allowed, "{origin}");
         }
+    }
+
+    #[test]
+    fn pages_of_its_own_may_call_where_there_are_any() {
+        let page = StaticFile {
+            path: "/page",
+            content_type: "text/html; charset=utf-8",
+            tag: String::new(),
+            content_policy: String::new(),
+            bytes: Bytes::new(),
+            gzip: None,
+        };
+        let tls =
+            TlsFiles { certificate: PathBuf::new(), key: PathBuf::new(), client_authorities: None };
+        let rows = [
+            ("http://127.0.0.1:26001", true, false),
+            ("https://127.0.0.1:26001", true, true),
+            ("http://127.0.0.1:26002", false, false),
+            ("http://127.0.0.1", false, false),
+            ("http://localhost:26001", false, false),
+            ("http://127.0.0.1:26001.evil.example", false, false),
+            ("ftp://127.0.0.1:26001", false, false),
+            ("null", false, false),
+        ];
+        let gate_of = |files: &[StaticFile], tls: Option<TlsFiles>| {
+            Gate::new(&ServerConfig { files: files.to_vec(), tls, ..ServerConfig::default() })
+        };
+        let (plain, secure) = (gate_of(&[page.clone()], None), gate_of(&[page], Some(tls)));
+        let without = gate_of(&[], None);
+        for (origin, is_allowed, is_allowed_by_tls) in rows {
+            let headers = headers(&[("host", "127.0.0.1:26001"), ("origin", origin)]);
+            let found = |gate: &Gate| gate.check(&Uri::from_static("/"), &headers);
+            assert_eq!(found(&plain).is_ok(), is_allowed, "{origin}");
+            assert_eq!(found(&secure).is_ok(), is_allowed_by_tls, "{origin}");
+            assert_eq!(found(&without), Err(Denied::Origin), "{origin}");
+        }
+        let mut twice = headers(&[("host", "localhost"), ("origin", "http://localhost")]);
+        assert_eq!(plain.check(&Uri::from_static("/"), &twice), Ok(None));
+        twice.append("origin", HeaderValue::from_static("https://evil.example"));
+        assert_eq!(plain.check(&Uri::from_static("/"), &twice), Err(Denied::Origin));
+        let foreign = headers(&[("host", "evil.example"), ("origin", "http://evil.example")]);
+        assert_eq!(plain.check(&Uri::from_static("/"), &foreign), Err(Denied::Host));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The public port's one path, `/`: reads a request's body within its limits and answers it, or
-//! hands an upgrade over to the WebSocket loop.
+//! The public port's path for calls, `/`: reads a request's body within its limits and answers it,
+//! or hands an upgrade over to the WebSocket loop. Other paths are those of files.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,7 +16,8 @@ use rpc_api::{ApiError, api_error};
 
 use crate::answer::{Answer, SendAgain};
 use crate::connection::{Caller, Connection, HeldBytes};
-use crate::port::{Shared, set, text};
+use crate::files;
+use crate::port::{Shared, retry_after, set, text};
 use crate::websocket;
 
 /// A body that is too large is read and thrown away up to this many times the limit, so that the
@@ -62,14 +63,10 @@ async fn route(
             return text(status, denied.text());
         }
     };
-    if request.uri().path() != "/" {
-        return text(
-            StatusCode::NOT_FOUND,
-            "There is nothing here: JSON-RPC 2.0 is served at /. Health and figures are on the \
-             operator's own address.\n",
-        );
-    }
     let address = shared.gate.client(connection.peer, request.headers());
+    if request.uri().path() != "/" {
+        return files::serve(shared, address, &request);
+    }
     let caller = connection.caller(address, &shared.pools);
     if websocket::is_upgrade_request(&request) {
         return websocket::upgrade(shared, connection.clone(), caller, request);
@@ -255,8 +252,7 @@ fn json_response(answer: Answer) -> Response<Answer> {
     set(&mut response, header::CONTENT_TYPE, "application/json; charset=utf-8");
     if let Some(SendAgain { status, after }) = send_again {
         *response.status_mut() = status;
-        let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        retry_after(&mut response, after);
     }
     response
 }

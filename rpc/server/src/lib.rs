@@ -6,6 +6,7 @@
 //! every call against its method's signature, and gives the methods a [`Reader`] to read with and
 //! [`Feeds`] for what clients subscribe to. Every limit is in [`ServerConfig`] and in the table
 //! [`LIMITS`]: nothing that a client does makes memory grow without bound, and nothing panics.
+//! Beside JSON-RPC it serves the files that it was given, each a [`StaticFile`] at one path.
 //! Transport, framing and accounting are our own
 //! (docs/adr/0031-a-message-is-in-hand-until-its-answer-is-written.md); jsonrpsee's part is the
 //! table of methods.
@@ -20,6 +21,7 @@ mod depth;
 mod dispatch;
 mod fair;
 mod feed;
+mod files;
 mod gate;
 mod http;
 mod limits;
@@ -33,6 +35,7 @@ mod request;
 mod seldom;
 mod server;
 mod shares;
+mod static_file;
 mod subscriptions;
 mod tls;
 mod turns;
@@ -47,6 +50,7 @@ pub use operator::Health;
 pub use reader::Reader;
 pub use seldom::Seldom;
 pub use server::{Server, ServerFault};
+pub use static_file::StaticFile;
 pub use subscriptions::Subscriber;
 pub use tls::{TlsFault, TlsFiles};
 pub use turns::ask_for_short_turns;

@@ -34,7 +34,7 @@ struct ClassLabels {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct LimitLabels {
-    /// As in [`crate::LIMITS`].
+    /// The name of a limit, as in [`crate::LIMITS`].
     limit: &'static str,
 }
 
@@ -190,8 +190,7 @@ impl RpcMetrics {
         self.call_seconds.get_or_create(&MethodLabels { method }).observe(took.as_secs_f64());
     }
 
-    /// So many reads wait of a class.
-    /// Counts a read that waits for its turn until the guard is dropped.
+    /// Counts a read of a class that waits for its turn, until the guard is dropped.
     pub(crate) fn read_waits(&self, class: ReadClass) -> Waits {
         let gauge = self.reads_waiting.get_or_create(&ClassLabels { class: class.name() }).clone();
         gauge.inc();

@@ -1,6 +1,7 @@
 //! The handles that all connections of the public port share, and the answers that are no JSON.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::http::{HeaderName, HeaderValue};
 use hyper::{Response, StatusCode, header};
@@ -37,6 +38,12 @@ pub(crate) fn text(status: StatusCode, text: &'static str) -> Response<Answer> {
     *response.status_mut() = status;
     set(&mut response, header::CONTENT_TYPE, "text/plain; charset=utf-8");
     response
+}
+
+/// Says when the same request may be sent again: whole seconds, one at least.
+pub(crate) fn retry_after(response: &mut Response<Answer>, after: Duration) {
+    let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
 }
 
 /// Sets a header of a response.

@@ -28,7 +28,7 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 const UNREADABLE: u64 = 0;
 /// The first byte of a TLS connection: a record of the handshake (RFC 8446, 5.1).
 const HANDSHAKE_RECORD: u8 = 22;
-/// What a client is told that speaks without TLS where only TLS is spoken.
+/// The answer to a client that speaks without TLS at a port of TLS alone.
 const PLAIN: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\n\
     content-length: 53\r\nconnection: close\r\n\r\n\
     TLS is spoken here: begin the URL with https or wss.\n";
@@ -41,8 +41,8 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// The certificate's secret key, as PKCS #8, PKCS #1 or SEC 1.
     pub key: PathBuf,
-    /// The authorities of clients: who shows no certificate of one of them is not served. Without
-    /// this file clients need no certificate.
+    /// The authorities of clients. A client that shows no certificate of one of them is not served.
+    /// Without this file clients need no certificate.
     pub client_authorities: Option<PathBuf>,
 }
 
@@ -52,7 +52,7 @@ pub enum TlsFault {
     /// A file cannot be read.
     #[error("{path} cannot be read ({source}); let the node's user read it, or name another file")]
     Read {
-        /// The file.
+        /// The file that was to be read.
         path: PathBuf,
         /// The reason that the system gives.
         source: io::Error,
@@ -60,7 +60,7 @@ pub enum TlsFault {
     /// A file is not what its setting asks for.
     #[error("{path} is no PEM file of {expected} ({problem}); name one that is")]
     Content {
-        /// The file.
+        /// The file whose content is wrong.
         path: PathBuf,
         /// The content that it should have.
         expected: &'static str,
@@ -86,7 +86,7 @@ struct Loaded {
     ends_s: i64,
 }
 
-/// What a listener's connections begin with, and the files that it was made of.
+/// The settings of a listener's new connections, and the state of the files behind them.
 struct Settings {
     loaded: Loaded,
     /// The fingerprint of the files that it was made of.
@@ -110,7 +110,7 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// Reads the files.
+    /// Reads the files and makes the settings of the first connections.
     pub(crate) fn open(
         files: TlsFiles,
         handshake_timeout: Duration,

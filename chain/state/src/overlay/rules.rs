@@ -10,11 +10,12 @@ use crate::records::{ListConcern, MerchantRecord, ProgrammeRecord, Record};
 use crate::registry::{Registry, RegistryContent};
 use crate::tables::ListKey;
 
-/// What a block has put in the place of a record, or that it removed it; `None` when it left it.
+/// A block's own change of a record: the record that it put, or `Some(None)` if it removed it.
+/// `None` if the block left the record alone.
 type BlocksOwn<T> = Option<Option<T>>;
 
-/// What a block has made of merchants and programmes before the changes of a list: for each that
-/// the list names, the block's own change, if there is one.
+/// The merchants and programmes of a block before it makes the changes of a list. It has the
+/// block's own change of each record that the list names.
 #[derive(Debug)]
 pub struct BeforeList {
     merchants: Vec<(MerchantId, BlocksOwn<MerchantRecord>)>,
@@ -94,12 +95,13 @@ impl Overlay<'_> {
         }
     }
 
-    /// How many merchants the next block finds, as far as that is decided.
+    /// Returns the number of merchants that the next block finds, as far as that is decided.
     pub fn next_merchant_count(&self) -> usize {
         self.state.tables.merchants.len() + self.merchants_added
     }
 
-    /// How many merchants a gateway pays in the next block, as far as that is decided.
+    /// Returns the number of merchants that a gateway pays in the next block, as far as that is
+    /// decided.
     pub fn next_merchants_paid(&self, gateway: ParticipantId) -> u32 {
         let known = match self.tables.merchants_paid.get(&gateway) {
             Some(changed) => changed.as_ref(),

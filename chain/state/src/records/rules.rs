@@ -18,7 +18,7 @@ pub struct RateRecord {
     pub provider: ParticipantId,
     /// The payout currency's units for one unit of the currency.
     pub rate: Rate,
-    /// When the provider observed it.
+    /// The time at which the provider observed it.
     pub observed: TimeMs,
     /// Block time of the publication.
     pub published: TimeMs,
@@ -55,9 +55,9 @@ pub struct QuoteRecord {
     pub payout_currency: Currency,
     /// The payout currency's units for one unit of the currency.
     pub rate: Rate,
-    /// How much may be collected under it, in minor units.
+    /// The amount that may be collected under it, in minor units.
     pub ceiling: Amount,
-    /// How much of that is used by collected and reserved orders, in minor units.
+    /// The part of that which collected and reserved orders use, in minor units.
     pub used: Amount,
     /// The last block time at which an order may use it.
     pub valid_until: TimeMs,
@@ -150,14 +150,14 @@ pub struct ProposalRecord {
     pub proposed: TimeMs,
     /// The first block that shall execute under it, as its maker said: the digest covers it.
     pub activation: Height,
-    /// The first block that executes under it: that one, or a later one by which the notice after
-    /// the approval that carried it is over.
+    /// The first block that executes under it. It is `activation`, or a later one if the notice
+    /// after the approval that carried it ends later.
     pub due: Height,
     /// The operators who approved it, its maker first.
     pub approvals: Vec<ParticipantId>,
     /// The operators who refused it.
     pub refusals: Vec<ParticipantId>,
-    /// How far it has come.
+    /// The status of the proposal.
     pub status: ProposalStatus,
     /// Why it failed: the code of a [`chain_types::Rejection`]; zero when it did not.
     pub failure: u16,
@@ -168,7 +168,7 @@ pub struct ProposalRecord {
 /// A list of changes that waits for a proposal, or for the end of the one that names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct ListRecord {
-    /// How many changes it has.
+    /// The number of its changes.
     pub count: u32,
     /// Block time at which its maker gave it.
     pub given: TimeMs,
@@ -176,7 +176,7 @@ pub struct ListRecord {
     pub proposal: Option<ProposalId>,
 }
 
-/// Whom a list of changes is about.
+/// A party or legal entity that a list of changes is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 pub enum ListConcern {
     /// A gateway that shall pay merchants.
@@ -188,13 +188,13 @@ pub enum ListConcern {
 /// A merchant registrar, and what it has done of the day that it last did anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct RegistrarRecord {
-    /// What it may do.
+    /// The registrar's gateway, and its bounds of a day.
     pub limits: RegistrarLimits,
     /// The day, counted from the Unix epoch in the chain's own day offset.
     pub day: u32,
-    /// How many merchants it added on it.
+    /// The number of merchants that it added on that day.
     pub added: u32,
-    /// How many changes it made on it of merchants that were there.
+    /// The number of changes that it made on that day to merchants of the registry.
     pub changed: u32,
 }
 

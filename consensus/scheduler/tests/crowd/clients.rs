@@ -30,7 +30,7 @@ pub enum Reply {
     Never,
 }
 
-/// What clients do under a policy.
+/// The way in which clients try again under a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Habit {
     /// Again after the constant that is stated.
@@ -54,7 +54,7 @@ pub struct Client {
     /// Paced clients hold their batches back in order.
     held: VecDeque<usize>,
     held_items: u64,
-    /// Of what is held back, what was refused since the last time it was sent.
+    /// Items of the held batches that were refused since their client last sent them.
     refused_items: u64,
     in_flight: Vec<(usize, u32)>,
     asked: u64,

@@ -29,7 +29,7 @@ pub const END_US: u64 = CALM_AGAIN_US + 35_000_000;
 /// For how long an order is valid, in microseconds.
 pub const VALID_US: u64 = 30_000_000;
 
-/// SplitMix64.
+/// The random numbers of a run, by SplitMix64.
 #[derive(Debug, Clone)]
 pub struct Draws(u64);
 
@@ -69,7 +69,7 @@ pub enum Manner {
     Rogue,
 }
 
-/// One submitter.
+/// The load that one submitter sends.
 #[derive(Debug, Clone, Copy)]
 pub struct Profile {
     pub manner: Manner,
@@ -106,17 +106,18 @@ impl Profile {
     }
 }
 
-/// What is simulated.
+/// A simulated run: its seed and its submitters.
 #[derive(Debug, Clone)]
 pub struct Crowd {
     pub seed: u64,
     pub profiles: Vec<Profile>,
-    /// What is left of the capacity in each third second, in percent: a validator is stopped.
+    /// The part of the capacity that is left in each third second, in percent: a validator is
+    /// stopped.
     pub slow_percent: u64,
 }
 
 impl Crowd {
-    /// Twelve submitters, of whom eight surge until all together offer `times` the capacity.
+    /// Twelve submitters. Eight of them surge until all together offer `times` the capacity.
     pub fn of_twelve(seed: u64, times: u64) -> Self {
         let mut draws = Draws::new(seed);
         let calm = |_| Profile {

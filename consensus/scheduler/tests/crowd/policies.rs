@@ -16,7 +16,7 @@ use super::{BLOCK_US, CAPACITY, Crowd};
 const BLOCK_ITEMS_MAX: u64 = CAPACITY;
 const BLOCK_BATCHES_MAX: usize = 16_384;
 
-/// What a client says beside a batch.
+/// The fields that a client sends beside a batch.
 #[derive(Debug, Clone, Copy)]
 pub struct Said {
     pub backlog_items: u64,

@@ -9,7 +9,7 @@ use consensus_scheduler::shares::{Claim, divide};
 pub struct Report {
     /// Items settled during the surge, of what the network could do.
     pub goodput: u64,
-    /// From admission to final, of all that was admitted.
+    /// The time from admission to finality of all that was admitted.
     pub admitted_p99_ms: u64,
     /// Orders of calm submitters that were final within a second.
     pub calm: u64,
@@ -18,9 +18,9 @@ pub struct Report {
     /// Orders that were neither settled nor definitively refused while they were valid.
     pub unresolved: u64,
     pub refused: u64,
-    /// Of the definitive refusals, those told within 100 ms.
+    /// The part of the definitive refusals that clients got within 100 ms.
     pub told_at_once: u64,
-    /// Of the times to retry that were stated, those that were right within a fifth.
+    /// The part of the stated times to retry that were right within a fifth.
     pub promises: u64,
     pub promised: u64,
     /// From the end of the surge until every order of a calm submitter is final within a second.
@@ -85,7 +85,8 @@ fn is_final_in(batch: &Batch, range: &std::ops::Range<u64>) -> bool {
     matches!(batch.fate, Fate::Final { at_us, .. } if range.contains(&at_us))
 }
 
-/// What was admitted and never became final counts until the end of the run.
+/// Returns the 99th percentile of the time from admission to finality, by items. A batch that was
+/// admitted and never became final counts until the end of the run.
 fn admitted_p99_ms(batches: &[&Batch]) -> u64 {
     let mut waits: Vec<(u64, u64)> = batches
         .iter()
@@ -105,8 +106,8 @@ fn admitted_p99_ms(batches: &[&Batch]) -> u64 {
     at.map_or(0, |(wait_us, _)| wait_us / 1_000)
 }
 
-/// Of the stated times to retry of batches that were admitted later, those that came true within a
-/// fifth of the time that was stated, or within one block.
+/// Returns the part of the stated times to retry that came true within a fifth, or within one
+/// block, and the number of all. It counts batches that were admitted later.
 fn promises(batches: &[&Batch]) -> (u64, u64) {
     let mut counts = (0, 0);
     for batch in batches {

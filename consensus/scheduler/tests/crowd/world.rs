@@ -10,10 +10,10 @@ use super::{
     SURGE_US, VALID_US,
 };
 
-/// What one call costs beside its items, in items.
+/// The cost of one call beside its items, in items.
 const CALL_COST: u64 = 2;
 
-/// What became of a batch.
+/// The end of a batch, as far as it has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     Open,

@@ -57,7 +57,7 @@ fn who_has_more_to_send_before_is_told_a_later_time() {
     assert!((995..=1_005).contains(&second), "{second} ms for a second's share");
 }
 
-/// What the scheduler would answer, without a trace.
+/// Returns the time to retry that the scheduler states under overload, of a scheduler of its own.
 fn overloaded_retry(chain: &Chain, attempt: &BatchAttempt) -> RetryAt {
     let mut again = overloaded();
     while again.offer(crate::support::attempt(1, 100)) == Admission::Admit {}

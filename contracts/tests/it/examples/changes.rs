@@ -10,7 +10,7 @@ use chain_types::{
 use super::words::{Read, Words};
 use crate::kit::*;
 
-/// Reads a change.
+/// Reads a change of the registry from an example's words.
 pub fn change(state: &State, words: &mut Words<'_>) -> Read<Change> {
     match () {
         () if words.eat("merchant") => merchant(state, words),

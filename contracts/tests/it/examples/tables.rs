@@ -18,7 +18,7 @@ pub struct Row {
 pub struct Scenario {
     /// The name of its file.
     pub file: String,
-    /// Its heading.
+    /// The heading of the section.
     pub title: String,
     /// Items of the list before the table, each with the place of its first line.
     pub given: Vec<(String, String)>,

@@ -63,7 +63,7 @@ fn pass(story: &mut Story, blocks: usize) {
     (0..blocks).for_each(|_| drop(story.block(1, &[])));
 }
 
-/// A list of which one change no longer holds when it takes effect leaves nothing behind.
+/// A list leaves nothing behind if one of its changes no longer holds when it takes effect.
 #[test]
 fn a_list_is_made_whole_or_not_at_all() {
     for is_gone in [false, true] {
@@ -145,7 +145,7 @@ fn a_list_serves_one_proposal() {
     assert_eq!(propose(&mut story, first, &items[1]), [815]);
 }
 
-/// Who became of a merchant's legal entity after its approval has approved nothing.
+/// An operator that became of a merchant's legal entity after its approval has approved nothing.
 #[test]
 fn whom_a_list_is_about_is_asked_when_it_takes_effect() {
     for is_own in [false, true] {

@@ -11,7 +11,7 @@ use crate::network::*;
 use crate::story::Story;
 
 const DAY_MS: u64 = 86_400_000;
-/// Of gateway 201.
+/// The registrar whose merchants gateway 201 pays.
 const REGISTRAR: u32 = REGISTRARS[0];
 /// Merchants that the genesis file does not have.
 const NEW: [u64; 3] = [5_001, 5_002, 5_003];

@@ -37,7 +37,7 @@ pub struct Unlike {
     pub what: String,
     /// Its value in the earlier report; `null` when it is not there.
     pub earlier: Value,
-    /// Its value now.
+    /// Its value in this report; `null` when it is not there.
     pub now: Value,
 }
 

@@ -42,7 +42,7 @@ impl Draws {
     }
 }
 
-/// Places with weights, one of which is drawn with a single random number (Vose's alias method).
+/// Places with weights. A single random number draws one of them (Vose's alias method).
 #[derive(Debug, Clone)]
 pub struct AliasTable {
     columns: Vec<Column>,
@@ -91,7 +91,7 @@ impl AliasTable {
         })
     }
 
-    /// Draws a place.
+    /// Draws a place with the next random number of `entropy`.
     pub fn draw(&self, entropy: &mut Entropy) -> usize {
         self.at(entropy.number())
     }
@@ -100,9 +100,9 @@ impl AliasTable {
 /// Ranks by Zipf's law: the rank `k`, from 1, has a weight of `k` to the power of `-exponent`. An
 /// exponent of zero makes all ranks alike.
 ///
-/// It draws an octave of ranks by an upper bound of its weight, then a rank within it, and keeps
-/// the rank as often as its weight is of the bound: exact, and without a table of ranks, whose
-/// cache misses would be the load generator's and not the nodes'.
+/// It draws an octave of ranks by an upper bound of its weight, then a rank within it. It keeps the
+/// rank with the probability of its weight over the bound. That is exact, and needs no table of
+/// ranks: the cache misses of a table would be the load generator's and not the nodes'.
 #[derive(Debug, Clone)]
 pub struct Zipf {
     count: u64,

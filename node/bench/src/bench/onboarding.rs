@@ -26,7 +26,7 @@ pub struct OnboardingReport {
     pub merchants: u64,
     /// The time from the first batch to the end of the last.
     pub seconds: f64,
-    /// Merchants a second.
+    /// Final merchants a second, over `seconds`.
     pub merchants_per_second: f64,
     /// The median time from submission to finality of a batch of 500.
     pub batch_final_p50_ms: f64,
@@ -43,7 +43,7 @@ impl OnboardingReport {
         self.merchants == self.wanted
     }
 
-    /// Its line for people.
+    /// Returns the report as one line for people.
     pub fn text(&self) -> String {
         let problem =
             self.problem.iter().map(|problem| format!("; problem: {problem}")).collect::<String>();

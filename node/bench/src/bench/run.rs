@@ -40,9 +40,9 @@ use super::tally::{SentBatch, Tally};
 
 /// Results that may wait to be counted.
 const RESULTS_MAX: usize = 16_384;
-/// How long after its end an open loop goes on sending what was due before.
+/// The time that an open loop goes on after its end, to send the batches that were due before.
 const CATCH_UP: Duration = Duration::from_secs(10);
-/// One reserved order in so many is voided.
+/// One reserved order in this many is voided.
 const VOIDED_ONE_IN: usize = 50;
 
 /// A run on a network whose nodes are up.
@@ -129,7 +129,7 @@ impl<'a> Bench<'a> {
         Ok(BenchReport::new(&tally, period, setting, pacing, beside, &costs, machine))
     }
 
-    /// What the load needs of the chain: contracts, a market, registrars.
+    /// Prepares the chain for the load: contracts, a market, registrars.
     async fn set_up(
         &self,
         client: &Arc<Client>,
@@ -168,7 +168,7 @@ impl<'a> Bench<'a> {
         Some(outage)
     }
 
-    /// The gateways, with whom their users pay.
+    /// Returns the gateways, and the merchants that their users pay.
     fn crowd(&self, client: &Arc<Client>) -> anyhow::Result<(Vec<Loader>, Whom)> {
         let BenchOptions { users, seed, .. } = *self.options;
         let (loaders, whom) = match self.options.shape {
@@ -379,7 +379,7 @@ pub fn service(
     services.into_iter().next().ok_or_else(|| failure(Exit::Usage, none))
 }
 
-/// The gateways that put load on the network, each with so many users.
+/// Returns the gateways that put load on the network, with `users` users each.
 ///
 /// # Errors
 /// When the folder holds no gateway's key, or a gateway has no merchant to collect for.

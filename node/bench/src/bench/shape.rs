@@ -37,7 +37,7 @@ pub enum LoadShape {
     /// A few merchants in all currencies, all alike: each user always pays the same pair. Each pair
     /// has a programme. What was measured until 2026-11-30.
     Uniform {
-        /// The first merchants of the network, of which at most so many are paid.
+        /// The most merchants that are paid: the first ones of the network.
         merchants_max: usize,
     },
 }
@@ -45,7 +45,7 @@ pub enum LoadShape {
 /// The shape of a load, as its report states it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ShapeReport {
-    /// `platform` or `uniform`.
+    /// The name of the shape: `platform` or `uniform`.
     pub name: &'static str,
     /// Merchants that are paid.
     pub merchants: usize,
@@ -81,7 +81,8 @@ pub struct Whom {
 }
 
 impl Whom {
-    /// Returns whom a crowd pays, with at most so many programmes.
+    /// Returns the merchants that a crowd pays. The `programmes` busiest pairs of merchant and
+    /// currency have a programme.
     pub fn of_crowd(crowd: &Crowd, skew: Skew, users: u64, programmes: usize) -> Self {
         let (pairs, percent) = crowd.busiest(programmes);
         let named = |(currency, percent): (Currency, f64)| (name(currency), rounded(percent));
@@ -100,7 +101,7 @@ impl Whom {
         Self { report, programmes: pairs, currencies }
     }
 
-    /// Returns the same for users each of whom always pays one of these pairs.
+    /// Returns the merchants of these pairs. Each user always pays the same pair.
     pub fn of_pairs(pairs: BTreeSet<(MerchantId, Currency)>, users: u64) -> Self {
         let merchants: BTreeSet<MerchantId> = pairs.iter().map(|(merchant, _)| *merchant).collect();
         let mut shares: BTreeMap<String, f64> = BTreeMap::new();

@@ -26,7 +26,7 @@ pub struct HistoryReport {
     pub contracts: bool,
     /// The merchants over which the orders were skewed; nothing when a few are all alike.
     pub merchants: Option<u32>,
-    /// The sizes, ascending.
+    /// A report a size, ascending by the orders before the measured ones.
     pub sizes: Vec<SizeReport>,
 }
 
@@ -108,9 +108,10 @@ pub struct DiskReport {
 pub struct CheckpointReport {
     /// The length of the checkpoint in bytes.
     pub bytes: u64,
-    /// Copying the state, on the deciding thread.
+    /// The time of copying the state, on the deciding thread, in milliseconds.
     pub copying_ms: f64,
-    /// Making bytes of the copy and writing them, at leisure; a node has another thread for this.
+    /// The time of encoding and writing the copy, throttled, in milliseconds. A node has another
+    /// thread for this.
     pub writing_ms: f64,
 }
 
@@ -139,7 +140,7 @@ pub struct RestartReport {
 }
 
 impl OrderCost {
-    /// Of so many orders.
+    /// Returns the cost of each of `orders` orders.
     pub fn new(orders: u64, steps: &Steps, verifying: WorkCost, background_cpu_ns: u64) -> Self {
         let each = |cost: WorkCost| cost.per_order(orders);
         let (verify, execute) = (each(verifying), each(steps.execute));
@@ -153,7 +154,7 @@ impl OrderCost {
 }
 
 impl DiskReport {
-    /// Of a home with so many orders.
+    /// Returns the figures of a home with `orders` orders.
     pub fn new(size: &SizeOnDisk, orders: u64) -> Self {
         let each = |bytes: u64| bytes as f64 / orders.max(1) as f64;
         Self {

@@ -101,7 +101,7 @@ fn closed(chain: &TestChain, text: &str, folder: &Path) -> Value {
 fn by_the_script(folder: &Path, previous: Option<&Path>) -> (Option<i32>, String) {
     let python = std::env::var("SLUICE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let mut command = std::process::Command::new(python);
-    command.arg("-B").arg("../../scripts/python_client/sluice_close.py").arg(folder);
+    command.arg("-B").arg("../../clients/python/sluice_close.py").arg(folder);
     let output = command.args(previous).output().unwrap();
     let words = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8(words).unwrap())

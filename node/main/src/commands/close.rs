@@ -22,7 +22,7 @@ control sums at its end, and all of them are one JSON document as well. Then it 
 files alone that they add up. The day begins as days of limits do (parameter day_offset_min).
 
 The home is that of a node that does not run, or a copy. A folder can be checked without this
-program, by scripts/python_client/sluice_close.py.";
+program, by clients/python/sluice_close.py.";
 
 /// Arguments of `sluice close`.
 #[derive(Debug, Args)]

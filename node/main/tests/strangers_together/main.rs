@@ -59,9 +59,9 @@ struct Honest<'a> {
 }
 
 impl<'a> Honest<'a> {
-    /// What it waited for, with all of its calls. It runs on a thread that asks for short turns on
-    /// the processor: a client has a machine of its own, and here its thread would wait for those
-    /// of the strangers.
+    /// Makes all calls of an honest client and returns the time that it waited for them. It runs on
+    /// a thread that asks for short turns on the processor. A client has a machine of its own; here
+    /// its thread would wait for those of the strangers.
     fn at_work(network: &'a Network, rpc: SocketAddr) -> Waits {
         let alone = || {
             // Where the system refuses, the figures are those of a crowded machine.

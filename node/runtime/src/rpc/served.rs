@@ -25,7 +25,7 @@ use crate::outlooks::Outlooks;
 use crate::submissions::Submissions;
 use crate::vitals::Vitals;
 
-/// How long a read waits for the store to come as far as the state.
+/// The longest time that a read waits for the store to come as far as the state.
 const STORE_LAG_MAX: Duration = Duration::from_secs(10);
 
 /// A node as its methods see it. What reads from disk or waits is called on threads that may block.
@@ -42,7 +42,7 @@ pub struct ServedNode {
     pub orders: Orders,
     /// The callers that wait for a batch or a block.
     pub hub: Arc<Hub>,
-    /// The driver's figures.
+    /// The figures that the driver publishes, such as the pool's counts.
     pub vitals: Arc<Vitals>,
     /// How the node stands.
     pub observer: Arc<Observer>,
@@ -50,11 +50,11 @@ pub struct ServedNode {
     pub waiting: WaitingBatches,
     /// The shares of submitters.
     pub shares: SharedScheduler,
-    /// What the node says of them.
+    /// The tables of shares and queues that the node signs.
     pub outlooks: Outlooks,
-    /// To the driver, for clients' batches.
+    /// The way to the driver for clients' batches.
     pub submissions: Submissions,
-    /// When the process started.
+    /// The time at which the process started.
     pub started: Instant,
 }
 
@@ -87,9 +87,9 @@ impl ServedNode {
         Ok(self.store())
     }
 
-    /// An order's record. The store is far enough to read the rest of it: for an order that no
-    /// block has changed since, that needs no wait, and a node's block after the present one may be
-    /// executed before the present one is in the store.
+    /// Returns an order's record, once the store can read the rest of it. For an order that no
+    /// block has changed since, that needs no wait. A node may execute its next block before the
+    /// present one is in the store.
     pub(super) fn order_record(&self, id: &OrderId) -> Read<Option<OrderRecord>> {
         let (record, height) = self.orders.record(id)?;
         self.wait_for_store(height)?;

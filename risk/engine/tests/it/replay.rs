@@ -18,7 +18,7 @@ const SIZE: EngineSize = EngineSize {
 };
 const DESK: ParticipantId = ParticipantId::new(401);
 
-/// What a desk saw and said: `events` of them, over the life of an engine.
+/// Returns an engine and the events that it took: `events` of them, verdicts among them.
 fn history(draw: &mut Draw, model: &CompiledModel, events: usize) -> (RiskEngine, Vec<RiskEvent>) {
     let mut engine = RiskEngine::new(&SIZE).unwrap();
     let (mut seen, mut now, mut height) = (Vec::new(), 1_790_000_000_000, 0);

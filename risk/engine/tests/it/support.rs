@@ -7,7 +7,7 @@ use risk_engine::{
     RiskModel, RiskOrder,
 };
 
-/// SplitMix64.
+/// The random numbers of a test, by SplitMix64.
 pub struct Draw(pub u64);
 
 impl Draw {

@@ -91,7 +91,7 @@ interface! {
         example: r#"{"block": 2}"#,
     }
 
-    /// Blocks, newest first.
+    /// Blocks without their batches, newest first.
     "chain_blocks": blocks(
         &self,
         cursor: Option<String>,

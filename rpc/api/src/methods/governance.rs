@@ -35,7 +35,7 @@ interface! {
         example: r#"{"limit": 1}"#,
     }
 
-    /// One merchant.
+    /// One merchant with the gateway that pays it, by its id.
     "governance_merchant": merchant(&self, merchant: String) -> RegisteredMerchant {
         errors: [NotFound, IdMalformed, NodeBehind],
         scope: MerchantSide,
@@ -70,7 +70,7 @@ interface! {
         example: r#"{"limit": 1}"#,
     }
 
-    /// One proposal.
+    /// One proposal with its approvals and refusals, by its id.
     "governance_proposal": proposal(&self, proposal_id: String) -> ProposalReport {
         errors: [NotFound, IdMalformed, NodeBehind],
         scope: Operator,

@@ -26,7 +26,7 @@ interface! {
         example: r#"{"limit": 1}"#,
     }
 
-    /// One account.
+    /// One account with its counters and its balance, by its name.
     "ledger_account": account(&self, account: String) -> AccountReport {
         errors: [NotFound, IdMalformed, NodeBehind],
         scope: AccountOwner,
@@ -88,7 +88,7 @@ interface! {
         example: r#"{"open_only": true, "limit": 1}"#,
     }
 
-    /// One transfer.
+    /// One transfer with its maker, its checker and its status, by its id.
     "ledger_transfer": transfer(&self, transfer_id: String) -> TransferReport {
         errors: [NotFound, IdMalformed, NodeBehind],
         scope: AccountOwner,

@@ -26,7 +26,7 @@ interface! {
         example: "{}",
     }
 
-    /// What this node can take, what waits, and a submitter's share, signed with the node's key.
+    /// This node's capacity, its queue and a submitter's share, signed with the node's key.
     ///
     /// `not-found` says that the registry does not name this node.
     "node_outlook": outlook(&self, submitter: Option<u32>) -> OutlookReport {

@@ -26,7 +26,7 @@ interface! {
         example: r#"{"limit": 2}"#,
     }
 
-    /// One window.
+    /// One window with the debits and credits of each party, by its number.
     "settlement_window": window(&self, window: u64) -> WindowReport {
         errors: [NotFound, NodeBehind],
         scope: OwnRows,

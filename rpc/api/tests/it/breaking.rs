@@ -14,7 +14,7 @@ pub fn major(document: &Value) -> u64 {
     version.split('.').next().unwrap().parse().unwrap()
 }
 
-/// Who writes the values of a schema.
+/// The side that writes the values of a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Writer {
     Client,

@@ -11,7 +11,7 @@ use super::shape::{Field, Shape};
 use super::{document, keep};
 
 const TYPESCRIPT: &str = "../../docs/sluice.d.ts";
-const PYTHON: &str = "../../scripts/python_client/sluice_types.py";
+const PYTHON: &str = "../../clients/python/sluice/interface.py";
 const COLUMNS: usize = 100;
 
 /// A type of the document.

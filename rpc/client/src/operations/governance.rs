@@ -108,7 +108,7 @@ const CHANGES: &[(&str, &[&str], Read)] = &[
     ("registrar", &["participant", "payout_gateway", "added_max", "changed_max"], registrar),
 ];
 
-/// What a merchant registrar may do.
+/// Reads the limits of a merchant registrar from a row.
 fn registrar(row: &Row) -> Result<Change, FileError> {
     let limits = RegistrarLimits {
         gateway: participant_id(row, "payout_gateway")?,

@@ -39,7 +39,7 @@ pub struct Moved {
     pub amount: String,
     /// True if it went back to the gateway.
     pub is_back: bool,
-    /// The bank's reference.
+    /// The bank's own reference of the movement.
     pub reference: String,
 }
 
@@ -57,7 +57,7 @@ struct Payment {
     asked: u32,
 }
 
-/// How often the bank misbehaves: one in so many.
+/// The rates at which the bank misbehaves: one in this many.
 #[derive(Debug, Clone, Copy)]
 pub struct Habits {
     pub lost_in: u32,

@@ -17,7 +17,7 @@ use rpc_gateway::{BatchAnswer, ChainPort, ChainSilence};
 
 /// The gateway that pays.
 pub const GATEWAY: u32 = 201;
-/// The chain.
+/// The id of the chain of these tests.
 pub const CHAIN: ChainId = ChainId::new(Digest::from_bytes([7; 32]));
 
 /// The state of the chain.
@@ -26,7 +26,7 @@ pub struct ChainBook {
     pub instructions: BTreeMap<InstructionId, InstructionReport>,
     /// The answer to each batch: the same bytes get the same answer.
     answers: BTreeMap<Vec<u8>, Vec<(u32, u16)>>,
-    /// One of so many questions stays without an answer; never if it is 0.
+    /// One question in this many stays without an answer; none if it is 0.
     pub silent_in: u32,
     pub now_ms: u64,
     key: PublicKey,
@@ -250,7 +250,7 @@ impl ChainPort for TestedChain {
     }
 }
 
-/// An instruction's id.
+/// Returns the id of an instruction by its window, merchant and currency code.
 pub fn instruction(window: u64, merchant: u64, code: &str) -> InstructionId {
     InstructionId {
         window: chain_types::WindowId::new(window),

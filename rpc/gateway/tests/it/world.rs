@@ -102,7 +102,7 @@ impl World {
         self.chain.book().now_ms = self.now_ms;
     }
 
-    /// A turn and the bank's work, so many times, without a stop.
+    /// Runs a turn and the bank's work `times` times, without a stop.
     pub fn go(&mut self, times: usize) {
         if self.gateway.is_none() {
             self.start(CrashPlan::default());
@@ -119,7 +119,7 @@ impl World {
         self.turn().unwrap();
     }
 
-    /// Ends the gateway.
+    /// Ends the gateway; its folder stays.
     pub fn stop(&mut self) {
         self.gateway = None;
     }

@@ -13,10 +13,10 @@ use crate::words::{
     ReturnWord, StatusCode, StatusLevel, StatusWord,
 };
 
-/// What words mean for a payment.
+/// The meaning of a bank's words for a payment, and the facts behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
-    /// The meaning.
+    /// The meaning by the first row of [`crate::RULES`] that holds.
     pub meaning: Meaning,
     /// The facts that it follows from.
     pub facts: FactSet,
@@ -35,10 +35,10 @@ const DEAD: [Fact; 3] = [Fact::Rejected, Fact::UnknownReason, Fact::Cancelled];
 /// Words that money moved.
 const PAID: [Fact; 2] = [Fact::Settled, Fact::Credited];
 
-/// Which sendings of a payment a word is about.
+/// The sendings of a payment that a word is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum About {
-    /// Another payment.
+    /// The word is about another payment.
     Nothing,
     /// These sendings, by number.
     Sendings(Vec<usize>),
@@ -48,7 +48,7 @@ enum About {
     Disagrees,
 }
 
-/// What is gathered of the words.
+/// The facts that words state about a payment, before they are judged.
 struct Gathered<'a> {
     payment: &'a HandedPayment,
     /// Facts of each sending, a set a level.

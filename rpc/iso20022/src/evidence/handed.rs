@@ -20,14 +20,14 @@ pub enum ArrivalProof {
 pub struct PaymentSending {
     /// The id of the message that carried it; its payment information has the same id.
     pub message: Box<str>,
-    /// Its unique reference.
+    /// Its unique end-to-end transaction reference (UETR).
     pub uetr: Uetr,
 }
 
 /// A payment that was handed to a bank.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandedPayment {
-    /// What is paid.
+    /// The obligation that it pays.
     pub obligation: Obligation,
     /// The amount that was ordered.
     pub amount: Amount,
@@ -42,15 +42,15 @@ pub struct HandedPayment {
 /// A bank's word, with the account that it is about.
 #[derive(Debug, Clone, Copy)]
 pub enum EvidenceWord<'a> {
-    /// A status.
+    /// A status of a pain.002 or pacs.002.
     Status(&'a StatusWord),
-    /// A return.
+    /// A return of a pacs.004.
     Return(&'a ReturnWord),
     /// An answer to a recall.
     Recall(&'a RecallWord),
     /// An entry of an account.
     Entry {
-        /// The entry.
+        /// The entry, with its details.
         entry: &'a BankEntry,
         /// The number of the account.
         account: &'a str,

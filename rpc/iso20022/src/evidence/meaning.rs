@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What a bank's words mean for an obligation.
+/// The meaning of a bank's words for an obligation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Meaning {
     /// Nothing is decided yet.
@@ -19,7 +19,7 @@ pub enum Meaning {
     Bounced,
     /// The bank cancelled it: `fail` with the reason FOCR.
     Recalled,
-    /// A person decides.
+    /// A person decides, for the stated cause.
     Held(HeldCause),
 }
 
@@ -28,13 +28,13 @@ pub enum Meaning {
 pub enum HeldCause {
     /// End-to-end id and UETR are not those of one payment.
     IdsDisagree,
-    /// Another currency.
+    /// The currency is not that of the obligation.
     Currency,
-    /// Another amount, or none.
+    /// The amount is not that of the payment, or is missing.
     Amount,
     /// The merchant was credited less charges.
     Charges,
-    /// Another account, or the other direction.
+    /// The account is another, or the direction is the other one.
     Account,
     /// Another amount came back than was paid.
     ReturnAmount,

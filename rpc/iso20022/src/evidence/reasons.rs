@@ -3,7 +3,7 @@
 use chain_types::FailureReason;
 use chain_types::FailureReason as Reason;
 
-/// What a reason of a rejection says.
+/// The class of a rejection's reason: what follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReasonClass {
     /// The payment is not made, for this reason.

@@ -65,12 +65,12 @@ pub const FACTS: [Fact; 16] = [
 pub struct FactSet(u16);
 
 impl FactSet {
-    /// Adds a fact.
+    /// Adds a fact; one that is in the set stays.
     pub fn insert(&mut self, fact: Fact) {
         self.0 |= 1 << fact as u16;
     }
 
-    /// Removes a fact.
+    /// Removes a fact, if it is in the set.
     pub(super) fn remove(&mut self, fact: Fact) {
         self.0 &= !(1 << fact as u16);
     }
@@ -110,7 +110,7 @@ impl FromIterator<Fact> for FactSet {
 pub struct EvidenceRule {
     /// The row holds if each of these lists has a fact of the set.
     pub when: &'static [&'static [Fact]],
-    /// What the set means then.
+    /// The meaning of the set if the row holds.
     pub meaning: Meaning,
     /// The reason of the row.
     pub why: &'static str,

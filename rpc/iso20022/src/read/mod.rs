@@ -16,7 +16,7 @@ use crate::flaw::{FileFlaw, RecordFinding, RecordFlaw};
 use crate::words::BankWord;
 use crate::xml::{Element, Scanner, Tag};
 
-/// One thing that was read of a file.
+/// One result of reading a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadItem {
     /// A message begins: its name, such as `camt.053.001.08`, and its id.
@@ -37,11 +37,11 @@ pub enum ReadItem {
 pub struct BankFile {
     /// Names and ids of its messages.
     pub messages: Vec<(Box<str>, Box<str>)>,
-    /// What the bank said, in the order of the file.
+    /// The bank's words, in the order of the file.
     pub words: Vec<BankWord>,
     /// Records that cannot be used: the first [`FINDINGS_MAX`].
     pub findings: Vec<RecordFinding>,
-    /// Findings beyond those.
+    /// The number of findings beyond those.
     pub findings_more: u64,
 }
 

@@ -23,7 +23,7 @@ pub enum BreakKind {
     Amount,
     /// Another currency than the chain's.
     Currency,
-    /// Paid twice.
+    /// The payment was paid or returned more often than it should have been.
     Twice,
     /// The money came back; the chain still says that it arrived, or waits for it.
     Returned,
@@ -34,7 +34,7 @@ pub enum BreakKind {
 }
 
 impl BreakKind {
-    /// Every kind.
+    /// Every kind, in the order of reports.
     pub const ALL: [Self; 10] = [
         Self::UnmatchedCredit,
         Self::UnmatchedDebit,
@@ -65,21 +65,21 @@ impl BreakKind {
     }
 }
 
-/// What the chain says of a payment.
+/// The state of a payment on the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChainWord {
-    /// It is outstanding.
+    /// The instruction is outstanding: no arrival or failure is attested.
     Outstanding,
-    /// It has arrived.
+    /// The arrival of the money is attested.
     Arrived,
-    /// It failed, or bounced: the money is to be with the gateway.
+    /// It failed or bounced: the gateway should have the money.
     Failed,
 }
 
 /// A payment that the statements are held against.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpectedPayment {
-    /// What is paid.
+    /// The obligation that it pays.
     pub obligation: Obligation,
     /// The number of times that it was sent again.
     pub resends: u16,
@@ -87,7 +87,7 @@ pub struct ExpectedPayment {
     pub amount: Amount,
     /// The number of the merchant's account.
     pub merchant_account: Box<str>,
-    /// What the chain says.
+    /// The payment's state on the chain.
     pub chain: ChainWord,
     /// The debits and credits of earlier days, with their ids.
     pub matched: Vec<(MoneyDirection, Box<str>)>,
@@ -96,13 +96,13 @@ pub struct ExpectedPayment {
 /// A difference between the bank's books and the chain.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BankBreak {
-    /// The same for the same difference, on every day.
+    /// The id of the break. The same difference has the same id on every day.
     pub id: Box<str>,
-    /// The kind.
+    /// The kind of the difference.
     pub kind: BreakKind,
     /// The account that it stands on; empty if it stands on none.
     pub account: Box<str>,
-    /// The payment, if one is named that is ours.
+    /// The payment, if the bank names one of ours.
     pub obligation: Option<Obligation>,
     /// The money at the bank, in minor units; the chain's if the bank has none.
     pub amount: Amount,
@@ -110,7 +110,7 @@ pub struct BankBreak {
     pub currency: Currency,
     /// The amount of the instruction, if there is one.
     pub expected: Option<Amount>,
-    /// The bank's reference.
+    /// The bank's own reference; empty if there is none.
     pub reference: Box<str>,
     /// The day on which it was seen first.
     pub since: Date,
@@ -135,7 +135,7 @@ pub enum StatementFlaw {
         /// The opening balance that is stated.
         stated: i128,
     },
-    /// Statements are missing.
+    /// Statements are missing between the last one and this one.
     Gap {
         /// The first number that is missing.
         first: u64,
@@ -151,18 +151,18 @@ pub enum StatementFlaw {
 /// A flaw of a statement, with the statement's account and number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StatementFinding {
-    /// The account.
+    /// The number of the account.
     pub account: Box<str>,
     /// The statement's number, if it has one.
     pub number: Option<u64>,
-    /// What is wrong.
+    /// The reason why the statement cannot be right.
     pub flaw: StatementFlaw,
 }
 
 /// The last statement of an account that was reconciled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastStatement {
-    /// Its number.
+    /// Its electronic or legal sequence number.
     pub number: u64,
     /// Its day, if it has one: a new year begins with number 1 again.
     pub day: Option<Date>,
@@ -170,7 +170,7 @@ pub struct LastStatement {
     pub closing: i128,
 }
 
-/// What one day hands to the next.
+/// The open breaks and last statements that one day hands to the next.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CarriedForward {
     /// Breaks that are open.

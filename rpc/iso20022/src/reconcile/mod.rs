@@ -32,7 +32,7 @@ pub struct Reconciler {
     book: EntryBook,
 }
 
-/// What came of a day.
+/// The result of a day's reconciliation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reconciliation {
     /// The report, for people and for the settlement's reference.
@@ -43,7 +43,7 @@ pub struct Reconciliation {
     pub findings: Vec<StatementFinding>,
     /// Debits and credits that were matched on this day, by payment.
     pub matched: Vec<(Obligation, MoneyDirection, Box<str>)>,
-    /// For the next day.
+    /// The breaks and last statements for the next day.
     pub carried: CarriedForward,
 }
 
@@ -78,7 +78,7 @@ impl Reconciler {
         self.book.statement(statement, &self.carried.statements);
     }
 
-    /// Ends the day.
+    /// Ends the day and returns its result.
     pub fn finish(self) -> Reconciliation {
         matching::finish(self)
     }

@@ -12,7 +12,7 @@ use crate::amount::minor_text;
 pub struct ReconciliationReport {
     /// The form of the report.
     pub format: &'static str,
-    /// The day.
+    /// The day, such as `2026-11-30`.
     pub day: String,
     /// Payments that the statements were held against.
     pub payments: u64,
@@ -33,38 +33,38 @@ pub struct ReconciliationReport {
 /// A statement that cannot be right.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReportedFault {
-    /// The account.
+    /// The number of the account.
     pub account: String,
     /// The statement's number; empty if it has none.
     pub number: String,
     /// `sum`, `no-balance`, `opening`, `gap`, `repeated` or `no-number`.
     pub fault: &'static str,
-    /// What was expected and what was found.
+    /// The expected and the found value, as a clause.
     pub text: String,
 }
 
 /// A break, as reports show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReportedBreak {
-    /// The kind.
+    /// The name of the kind, such as `unmatched-credit`.
     pub kind: &'static str,
-    /// The id, which stays.
+    /// The id of the break, which stays.
     pub id: String,
-    /// The account.
+    /// The number of the account; empty if it stands on none.
     pub account: String,
     /// The payment's end-to-end id; empty if none is named.
     pub end_to_end_id: String,
     /// The amount in major units.
     pub amount: String,
-    /// The currency's code.
+    /// The currency's code by ISO 4217.
     pub currency: String,
     /// The chain's amount in major units; empty if there is none.
     pub expected: String,
-    /// The bank's reference.
+    /// The bank's own reference; empty if there is none.
     pub reference: String,
-    /// The day on which it was seen first.
+    /// The day on which it was seen first, such as `2026-11-30`.
     pub since: String,
-    /// Days since then.
+    /// The number of days since `since`.
     pub age_days: i64,
 }
 

@@ -58,7 +58,7 @@ impl Body {
         Ok(())
     }
 
-    /// Writes a bank.
+    /// Writes a bank in an element of this name, by its BIC or as a member of a clearing system.
     pub(super) fn agent(&mut self, name: &str, agent: &BankAgent) {
         match agent {
             BankAgent::Bic(bic) => self.path(&format!("{name}/FinInstnId/BICFI"), bic),
@@ -71,7 +71,7 @@ impl Body {
         }
     }
 
-    /// Writes an account.
+    /// Writes an account in an element of this name.
     pub(super) fn account(&mut self, name: &str, account: &AccountNumber) {
         self.xml.push_str(&format!("<{name}>"));
         self.account_id(account);

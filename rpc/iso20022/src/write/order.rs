@@ -41,9 +41,9 @@ pub enum WriteError {
     Currency {
         /// The payment's end-to-end id.
         id: String,
-        /// The payment's currency.
+        /// The code of the payment's currency.
         actual: String,
-        /// The message's currency.
+        /// The code of the message's currency.
         expected: String,
     },
     /// Two payments of a message have one end-to-end id.
@@ -57,7 +57,7 @@ pub enum WriteError {
     Code(String),
 }
 
-/// Who pays the banks' charges.
+/// The side that pays the banks' charges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ChargeBearer {
     /// The gateway, so that the whole amount arrives.
@@ -65,7 +65,7 @@ pub enum ChargeBearer {
     Debtor,
     /// Each side its own bank's.
     Shared,
-    /// As the service level says.
+    /// The side that the service level names.
     ServiceLevel,
 }
 
@@ -82,13 +82,13 @@ impl ChargeBearer {
 /// One payment of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutgoingPayment {
-    /// What is paid.
+    /// The obligation that it pays.
     pub obligation: Obligation,
     /// The number of times that it was sent before.
     pub resend: u16,
     /// The amount, in minor units of the message's currency.
     pub amount: Amount,
-    /// The merchant.
+    /// The merchant, with its account and bank.
     pub creditor: BankParty,
     /// A text for the merchant; nothing if it is empty.
     pub remittance: String,
@@ -97,15 +97,16 @@ pub struct OutgoingPayment {
 /// Payments of one currency out of one account on one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentOrder {
-    /// When the order was planned. It is of the content: a file that is made again has it again.
+    /// The time at which the order was planned. It is part of the content: a file that is made
+    /// again states it again.
     pub created: TimeMs,
     /// The day on which the bank shall pay.
     pub execution: Date,
     /// The currency of account and payments.
     pub currency: Currency,
-    /// The gateway.
+    /// The gateway, with its account and bank.
     pub debtor: BankParty,
-    /// Who pays the banks' charges.
+    /// The side that pays the banks' charges.
     pub charges: ChargeBearer,
     /// The service level's code, where the bank's profile has one, such as `SEPA` or `URGP`.
     pub service_level: Option<String>,
@@ -113,7 +114,7 @@ pub struct PaymentOrder {
     pub characters: CharacterSet,
     /// Characters of a name: 140, or 70 where the bank's network carries no more.
     pub name_characters_max: usize,
-    /// The payments.
+    /// The payments, at least one.
     pub payments: Vec<OutgoingPayment>,
 }
 
@@ -151,7 +152,7 @@ impl PaymentOrder {
 /// A payment that was handed to the bank, as later messages name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentPayment {
-    /// What was paid.
+    /// The obligation that was paid.
     pub obligation: Obligation,
     /// The number of the sending, from 0.
     pub resend: u16,

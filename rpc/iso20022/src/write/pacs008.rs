@@ -5,7 +5,7 @@ use super::order::{OutgoingPayment, PaymentOrder, WriteError, WrittenMessage, ch
 use super::pain001::write_remittance;
 use crate::account::BankAgent;
 
-/// How the banks settle a payment with each other.
+/// The way in which the banks settle a payment with each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SettlementMethod {
     /// Over an account that the instructed bank keeps (`INDA`).
@@ -16,10 +16,10 @@ pub enum SettlementMethod {
     Clearing(String),
 }
 
-/// What banks say between each other besides the payments.
+/// The banks of a message and how they settle with each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InterbankSettlement {
-    /// How the banks settle.
+    /// The way in which the banks settle.
     pub method: SettlementMethod,
     /// The bank that sends the message.
     pub instructing: BankAgent,

@@ -9,13 +9,13 @@ use crate::account::BankAgent;
 /// Payments whose status is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusRequest {
-    /// When the question was planned. It is of the content.
+    /// The time at which the question was planned. It is part of the content.
     pub created: TimeMs,
     /// The bank that asks.
     pub instructing: BankAgent,
     /// The bank that is asked.
     pub instructed: BankAgent,
-    /// The payments.
+    /// The payments that are asked about, at least one.
     pub payments: Vec<SentPayment>,
 }
 

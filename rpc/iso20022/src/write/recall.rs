@@ -21,7 +21,7 @@ pub struct RecalledPayment {
 /// A request to cancel payments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecallRequest {
-    /// When the request was planned. It is of the content.
+    /// The time at which the request was planned. It is part of the content.
     pub created: TimeMs,
     /// The bank that asks.
     pub assigner: BankAgent,
@@ -29,7 +29,7 @@ pub struct RecallRequest {
     pub assignee: BankAgent,
     /// ISO's code of the reason: `CUST` when a settlement agent recalled the instruction.
     pub reason: String,
-    /// The payments.
+    /// The payments that are recalled, at least one.
     pub payments: Vec<RecalledPayment>,
 }
 

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, Error, Read, Result};
 
-/// Which bound was passed.
+/// The bound that the input passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Passed {
     Token,

@@ -16,7 +16,7 @@ pub(crate) struct Element {
     pub(crate) children: Vec<Element>,
 }
 
-/// What a record may still hold while it is built.
+/// The elements and bytes that a record may still hold while it is built.
 #[derive(Debug)]
 pub(super) struct Room {
     elements: usize,

@@ -197,7 +197,7 @@ pub fn pain002(group: &str, transactions: &str) -> String {
     document("pain.002.001.10", &inside)
 }
 
-/// A transaction's status.
+/// Returns a transaction's status as XML; no reason if `reason` is empty.
 pub fn status(id: &str, code: &str, reason: &str) -> String {
     let reason = match reason {
         "" => String::new(),

@@ -1,11 +1,12 @@
 //! Places are counted, never timed: who may not begin yet is a future that is pending.
 #![allow(clippy::unwrap_used)]
 
-use std::sync::Arc;
+use std::future::pending;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures::FutureExt as _;
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 use super::*;
 
@@ -56,23 +57,21 @@ async fn a_message_of_another_is_next_whatever_waits_of_one() {
 #[tokio::test]
 async fn a_call_that_waits_keeps_nobody_from_beginning() {
     let queue = FairQueue::new(1, usize::MAX);
-    let news = Arc::new(Notify::new());
-    let waiting: Vec<_> = (0..100)
-        .map(|_| {
-            let (queue, news) = (queue.clone(), news.clone());
-            tokio::spawn(async move {
-                queue.begin(address(1), 1, async { news.notified().await }).await;
-            })
-        })
-        .collect();
-    let begins = async { queue.begin(address(1), 1, async { 7 }).await };
-    assert_eq!(begins.await, 7);
-    news.notify_waiters();
-    for one in waiting {
-        // Those that had not begun by then are told now.
-        news.notify_one();
-        one.await.unwrap();
+    let (begun, mut calls) = (Arc::new(AtomicU32::new(0)), JoinSet::new());
+    for _ in 0..100 {
+        let (queue, begun) = (queue.clone(), begun.clone());
+        calls.spawn(async move {
+            let call = async {
+                begun.fetch_add(1, Ordering::SeqCst);
+                pending::<()>().await
+            };
+            queue.begin(address(1), 1, call).await
+        });
     }
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(begun.load(Ordering::SeqCst), 100, "none of them has ended");
 }
 
 #[tokio::test]

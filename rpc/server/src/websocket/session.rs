@@ -20,8 +20,10 @@ use crate::connection::{Caller, Connection, HeldBytes, InHand};
 use crate::dispatch::Session;
 use crate::port::Shared;
 
-/// Bytes that are read at once.
+/// Bytes that are read at once of a peer that sends much.
 const READ_BYTES: usize = 16 * 1024;
+/// Bytes that are kept ready for a peer that is silent: most connections are, most of the time.
+const IDLE_BYTES: usize = 512;
 /// Answers up to this size are written together.
 const SMALL_BYTES_MAX: usize = 16 * 1024;
 /// Bytes of small answers that are written together.
@@ -159,7 +161,8 @@ impl Socket {
         let stop = &self.shared.stop;
         let mut inbox = Inbox {
             decoder: Decoder::new(self.shared.config.body_bytes_max as usize),
-            input: BytesMut::with_capacity(READ_BYTES),
+            input: BytesMut::new(),
+            room: IDLE_BYTES,
             held: self.caller.body(),
             deadline: None,
         };
@@ -244,7 +247,7 @@ impl Socket {
             if let Some(event) = event {
                 return Ok(event);
             }
-            inbox.input.reserve(READ_BYTES);
+            inbox.make_room();
             let reading = read.read_buf(&mut inbox.input);
             let count = match inbox.deadline {
                 None => reading.await,
@@ -256,9 +259,11 @@ impl Socket {
                     }
                 },
             };
-            if count.unwrap_or(0) == 0 {
+            let count = count.unwrap_or(0);
+            if count == 0 {
                 return Err(Closing::Closed);
             }
+            inbox.room = if count < IDLE_BYTES { IDLE_BYTES } else { READ_BYTES };
         }
     }
 
@@ -368,10 +373,23 @@ impl Socket {
 struct Inbox {
     decoder: Decoder,
     input: BytesMut,
+    /// Bytes of room for the next read, by how much came last.
+    room: usize,
     /// The bytes of the message that is coming.
     held: HeldBytes,
     /// By when that message must be complete.
     deadline: Option<tokio::time::Instant>,
+}
+
+impl Inbox {
+    /// Makes room for the next read; a large buffer is given back once a peer is silent.
+    fn make_room(&mut self) {
+        let is_large = self.input.capacity() > 2 * IDLE_BYTES;
+        if self.input.is_empty() && self.room < READ_BYTES && is_large {
+            self.input = BytesMut::new();
+        }
+        self.input.reserve(self.room);
+    }
 }
 
 /// Small frames that are written together, with the slots that they hold until then.

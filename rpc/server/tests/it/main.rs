@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod files;
 mod hostile;
 mod json_rpc;
 mod limits;

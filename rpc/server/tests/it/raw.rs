@@ -52,12 +52,12 @@ pub async fn exchange(address: SocketAddr, bytes: &[u8]) -> Option<Answer> {
     send_and_read(address, bytes, false).await
 }
 
-/// The same for bytes that need be no request: the client says that it sends no more.
+/// Sends the same way bytes that need not be a request; the client then ends its sending side.
 pub async fn exchange_and_end(address: SocketAddr, bytes: &[u8]) -> Option<Answer> {
     send_and_read(address, bytes, true).await
 }
 
-/// The same from another address of this machine's loopback network.
+/// Sends the same way from another address of this machine's loopback network.
 pub async fn exchange_from(last: u8, address: SocketAddr, bytes: &[u8]) -> Option<Answer> {
     let stream = connect_from(last, address).await.ok()?;
     send_over(stream, bytes, false).await
@@ -116,7 +116,7 @@ pub struct RawSocket {
     received: Vec<u8>,
 }
 
-/// Codes of frames.
+/// Codes of WebSocket frames (RFC 6455, 5.2).
 pub const CONTINUE: u8 = 0;
 pub const TEXT: u8 = 1;
 pub const CLOSE: u8 = 8;

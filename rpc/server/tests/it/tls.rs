@@ -45,7 +45,8 @@ impl Authority {
         (signed.pem(), key.serialize_pem())
     }
 
-    /// What a client of one version is told to trust and to show.
+    /// Returns the settings of a client of one version that trusts this authority and shows
+    /// `shows`.
     fn client(
         &self,
         version: &'static SupportedProtocolVersion,

@@ -18,7 +18,7 @@ const AHEAD_HEIGHTS: u64 = 10;
 
 /// A settlement operator that proposes.
 pub(super) struct Proposer<'a> {
-    /// Its configuration file.
+    /// The operator's configuration file, which names its key and nodes.
     pub(super) config: &'a Path,
     /// Nodes to talk to, instead of those that the configuration names.
     pub(super) urls: &'a [String],

@@ -22,7 +22,7 @@ const REFUSED: [(&str, &str); 3] = [
 const REGISTRAR: ParticipantId = ParticipantId::new(601);
 /// The longest base64 text that is recorded whole; of a longer one its first letters are kept.
 const BASE64_LETTERS_MAX: usize = 64;
-/// What differs from run to run, and what is recorded in its place.
+/// Fields that differ from run to run, each with the value that is recorded in its place.
 const VOLATILE: [(&str, u64); 6] = [
     ("uptime_ms", 60_000),
     ("last_block_age_ms", 120),
@@ -63,7 +63,7 @@ fn example_chain() -> Chain {
     chain
 }
 
-/// What a row's example can name, for whoever writes one.
+/// Lists the ids that a row's example can name, for its author.
 fn known(chain: &mut Chain) -> String {
     let order = chain.recharge(1_000, Flags::COLLECTED);
     let batch = chain.batch(BANK_A, &key(4, BANK_A.get()), &[order]);
