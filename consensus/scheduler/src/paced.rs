@@ -19,7 +19,7 @@ const AGAIN_US: u64 = 200_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(u64);
 
-/// What a client says to a node beside a batch.
+/// The words of a client to a node beside a batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DeclaredLoad {
     /// Items that wait with the client, behind this batch or before it.
@@ -30,7 +30,7 @@ pub struct DeclaredLoad {
     pub is_retry: bool,
 }
 
-/// What became of a call that was not answered with an outcome or a refusal for a share.
+/// The end of a call that was not answered with an outcome or a refusal for a share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallEnd {
     /// The node may have taken the batch: its answer did not come.
@@ -39,7 +39,7 @@ pub enum CallEnd {
     NotTaken,
 }
 
-/// What to do next.
+/// The next thing to do for a submitter's batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PaceStep {
     /// Send the batch's bytes to the node of this index.
@@ -48,7 +48,7 @@ pub enum PaceStep {
         ticket: Ticket,
         /// The index of the node.
         node: usize,
-        /// What is said beside the batch.
+        /// The words to say beside the batch.
         declared: DeclaredLoad,
     },
     /// The batch cannot be final before its valid-until time and no node has it. It is forgotten

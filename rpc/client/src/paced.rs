@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chain_types::{ChainId, ParticipantId, TimeMs};
-use consensus_scheduler::{DeclaredLoad, Ticket};
+pub use consensus_scheduler::DeclaredLoad;
+use consensus_scheduler::Ticket;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
@@ -27,6 +28,7 @@ use tokio::time::Instant;
 use self::desk::{DeskAct, PaceDesk, PaceSettings};
 use self::fate::{BatchFate, BatchTold, BatchTrail};
 use self::heard::OutlookKeys;
+use super::answers::AwaitedBatch;
 use super::client::{CallError, Client};
 use super::operations::now;
 
@@ -118,8 +120,8 @@ struct Offered {
     told: oneshot::Sender<BatchTold>,
 }
 
-/// A paced client of one submitter; cheap to clone. It ends when the last clone is dropped and every
-/// batch is told.
+/// A paced client of one submitter; cheap to clone. It ends when the last clone is dropped and
+/// every batch is told.
 #[derive(Debug, Clone)]
 pub struct PacedClient {
     offers: mpsc::Sender<Offered>,
@@ -195,7 +197,7 @@ struct OwnBatch {
     told: oneshot::Sender<BatchTold>,
 }
 
-/// What came back of a call.
+/// A call that has ended, with its answer.
 enum CallDone {
     Answer { ticket: Ticket, node: usize, bytes: Bytes, answer: Result<BatchReport, CallError> },
     Outlook { node: usize, answer: Result<OutlookReport, CallError> },
@@ -268,6 +270,7 @@ impl Work {
                 }
             };
             let answer = calls.submit(node, bytes.clone(), declared, CALL_WAIT_MS).await;
+            let answer = answer.and_then(|report| judged(node, &bytes, report));
             CallDone::Answer { ticket, node, bytes, answer }
         };
         self.under_way.push(call.boxed());
@@ -285,6 +288,16 @@ impl Work {
             }
         }
     }
+}
+
+/// Takes a report of another batch, or of other items, for no answer.
+fn judged(node: usize, bytes: &Bytes, report: BatchReport) -> Result<BatchReport, CallError> {
+    // Bytes that are no batch are refused by every node.
+    let Some(sent) = AwaitedBatch::of(bytes) else { return Ok(report) };
+    sent.judge(report).map_err(|no| CallError::Unreachable {
+        url: format!("node {node}"),
+        problem: no.to_string(),
+    })
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ impl Default for PaceSettings {
     }
 }
 
-/// What is to be done.
+/// The next thing to do for a desk.
 #[derive(Debug)]
 pub enum DeskAct {
     /// Send the batch's bytes to a node, and wait there until it is final.
@@ -49,7 +49,7 @@ pub enum DeskAct {
         ticket: Ticket,
         /// The index of the node.
         node: usize,
-        /// What is said beside the batch.
+        /// The words to say beside the batch.
         declared: DeclaredLoad,
     },
     /// Ask a node for its outlook.
@@ -61,7 +61,7 @@ pub enum DeskAct {
     Tell {
         /// The batch.
         ticket: Ticket,
-        /// What is told.
+        /// The fate of the batch, and its way.
         told: BatchTold,
     },
     /// Nothing before this moment, unless an answer or a batch comes.

@@ -6,7 +6,7 @@ use rpc_api::BatchReport;
 
 use super::heard::HeardOutlook;
 
-/// What became of a batch.
+/// The fate of a batch, as its user is told it.
 #[derive(Debug, Clone)]
 pub enum BatchFate {
     /// A block holds it; its items' outcomes are in the report.
@@ -53,10 +53,10 @@ pub struct BatchTrail {
     pub kept: u32,
 }
 
-/// What a user is told, and the way to it.
+/// The fate of a batch and the way to it.
 #[derive(Debug, Clone)]
 pub struct BatchTold {
-    /// What became of the batch.
+    /// The fate of the batch.
     pub fate: BatchFate,
     /// The way of the batch.
     pub trail: BatchTrail,

@@ -41,7 +41,7 @@ fn keys() -> OutlookKeys {
     OutlookKeys::of_nodes(&(0..NODES).map(node).collect::<Vec<_>>())
 }
 
-/// What a node says of itself, before it is signed.
+/// The words of a node about itself, before they are signed.
 #[derive(Clone, Copy)]
 struct Said {
     chain: ChainId,
