@@ -12,6 +12,7 @@ pub mod class;
 pub mod forecast;
 pub mod meter;
 pub mod outlook;
+pub mod paced;
 pub mod pacing;
 pub mod queues;
 pub mod reading;
@@ -26,7 +27,8 @@ pub use attempt::{Admission, BatchAttempt, CountedBatch, Origin, RetryAt, Settin
 pub use class::ServiceClass;
 pub use forecast::{DeclaredEvent, Forecast, ForecastPoint};
 pub use outlook::{Outlook, OutlookError, OutlookHead, OutlookLine, OutlookProof, SignedOutlook};
-pub use pacing::{Pacer, SendPlan};
+pub use paced::{CallEnd, DeclaredLoad, PaceStep, PacedQueue, Ticket};
+pub use pacing::{Pacer, SendPlan, StatedShare};
 pub use reading::ReadBudget;
 pub use scheduler::Scheduler;
 pub use steady::SteadyTime;

@@ -10,6 +10,7 @@ pub mod operations;
 pub mod order_file;
 pub mod orders;
 pub mod outlook;
+pub mod paced;
 pub mod party;
 pub mod registered;
 pub mod scheme;

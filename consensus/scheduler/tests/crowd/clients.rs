@@ -221,7 +221,7 @@ impl Client {
             Reply::Never => {}
             Reply::Later { at_us } if self.is_paced() => {
                 let at_us = at_us.unwrap_or(now_us + STATED_US);
-                self.pacer.record_refusal(TimeMs::new(at_us.div_ceil(1_000)));
+                self.pacer.record_refusal(TimeMs::new(at_us.div_ceil(1_000)), now_us);
                 let place = self.held.partition_point(|held| *held < call);
                 self.held.insert(place, call);
                 self.held_items += self.profile.batch_items;

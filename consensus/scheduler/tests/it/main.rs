@@ -12,6 +12,7 @@ mod crowds;
 mod decisions;
 mod forecast;
 mod outlook;
+mod paced;
 mod pacing;
 mod queues;
 mod shares;

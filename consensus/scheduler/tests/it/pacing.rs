@@ -57,7 +57,7 @@ fn a_refusal_is_carried_to_no_other_node() {
     let mut pacer = Pacer::new(4, 250, 1);
     pacer.hear(0, 10, 1_000, BEGIN_US);
     let retry_at = TimeMs::new(BEGIN_US / 1_000 + 400);
-    pacer.record_refusal(retry_at);
+    pacer.record_refusal(retry_at, BEGIN_US);
     for step in 0..400 {
         let now_us = BEGIN_US + step * 1_000;
         let until_us = BEGIN_US + 400_000;
@@ -96,7 +96,7 @@ fn nothing_overflows() {
     pacer.hear(9, u32::MAX, u64::MAX, u64::MAX);
     pacer.hear(0, u32::MAX, 0, u64::MAX);
     pacer.record_sent(u64::MAX, u64::MAX);
-    pacer.record_refusal(TimeMs::new(u64::MAX));
+    pacer.record_refusal(TimeMs::new(u64::MAX), u64::MAX);
     pacer.record_unreachable(0, u64::MAX);
     assert_eq!(pacer.plan(u64::MAX, u64::MAX, LATE, u64::MAX), SendPlan::Never);
 }
