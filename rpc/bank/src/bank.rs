@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::account::{RETURN_CODE, notification, report, statement};
 use crate::act::{BankAct, BankAnswer, BankDecision, BankPayment, DecisionCause, MovedMoney};
-use crate::answer::{OriginalMessage, StatusLine, recall_answer, return_message, status_report};
+use crate::answer::{
+    OriginalMessage, StatusLine, day_text, recall_answer, return_message, status_report,
+};
 use crate::draft::DecisionDraft;
 use crate::fate::PaymentFate;
 use crate::habits::BankHabits;
@@ -43,6 +45,11 @@ impl SimulatedBank {
     /// Takes an act that is on disk.
     pub fn apply(&mut self, act: &BankAct) {
         self.ledger.apply(act);
+    }
+
+    /// Returns the day by the bank's clock, in UTC, such as `2026-11-30`.
+    pub fn day(&self, now_ms: u64) -> String {
+        day_text(now_ms.saturating_sub(self.habits.behind_s * 1_000))
     }
 
     /// Returns the files that are due, by number.

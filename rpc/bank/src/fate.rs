@@ -12,7 +12,7 @@ pub enum PaymentFate {
     CreditedByEntry,
     /// The account is closed (AC04): no money moves.
     Rejected,
-    /// The gateway's account lacks the money (AM04): no money moves, and the same may be paid later.
+    /// The gateway's account lacks the money (AM04): no money moves; the same may be paid later.
     Unfunded,
     /// It is settled, and comes back before the merchant has it.
     Returned,

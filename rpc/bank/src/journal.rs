@@ -1,5 +1,5 @@
-//! The bank's journal: a file of lines that only grows, each line an act in JSON. Nothing is said of
-//! an act before its line is on disk.
+//! The bank's journal: a file of lines that only grows, each line an act in JSON. Nothing is said
+//! of an act before its line is on disk.
 //!
 //! A last line without its end was being written when the process was killed: nothing was said of
 //! it, and it is cut off. Any other line that cannot be read is a fault.
