@@ -88,10 +88,10 @@ impl Journal {
         }
         self.is_broken = true;
         let bytes = frame(records);
-        if let Err(stopped) = crash.reach(CrashPoint::JournalTorn) {
+        if crash.pass(CrashPoint::JournalTorn) {
             // What a power cut leaves: a part of the frame.
             let _ = self.file.write_all(&bytes[..bytes.len() / 2]);
-            return Err(stopped.into());
+            return Err(crash.stop(CrashPoint::JournalTorn).into());
         }
         self.file.write_all(&bytes).map_err(GatewayFault::io("written", &self.path))?;
         self.file.sync_data().map_err(GatewayFault::io("synced", &self.path))?;

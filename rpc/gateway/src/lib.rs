@@ -50,7 +50,7 @@ pub use accounts::{AccountBook, AccountBookFault};
 pub use books::{AttemptBook, AttemptSending, AttemptState, GatewayBooks, SentMessage};
 pub use calendar::BankCalendar;
 pub use chain::{BatchAnswer, ChainPort, ChainSilence, RpcChain};
-pub use crash::{CrashPlan, CrashPoint};
+pub use crash::{CrashPlan, CrashPoint, KillPlace, KillPlaceFault};
 pub use fault::GatewayFault;
 pub use folder::BankFolder;
 pub use gateway::{BankGateway, GatewaySigner, GatewayTurn};

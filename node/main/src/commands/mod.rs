@@ -2,6 +2,7 @@
 
 mod audit;
 mod backup;
+mod bank;
 mod bench;
 mod bench_history;
 mod change_list;
@@ -102,6 +103,9 @@ enum Command {
     Statement(statement::StatementArgs),
     /// Connect a bank: pay what the chain instructs, and say on the chain what the bank says.
     Gateway(gateway::GatewayArgs),
+    /// Simulate a bank for tests of a gateway: seeded faults, and a journal of what was really
+    /// paid.
+    Bank(bank::BankArgs),
     /// Put load on a network over its public RPC and measure.
     Bench(bench::BenchArgs),
     /// Write a long history into a home and measure whether an order still costs the same.
@@ -158,6 +162,7 @@ fn run(cli: Cli, output: Output) -> anyhow::Result<Exit> {
             Command::Restore(args) => restore::run(args, output),
             Command::Statement(args) => statement::run(args),
             Command::Gateway(args) => gateway::run(args, output).await,
+            Command::Bank(args) => bank::run(args, output).await,
             Command::Bench(args) => bench::run(args, output).await,
             Command::BenchHistory(args) => bench_history::run(args, output),
             Command::Scenario(args) => scenario::run(args, output).await,

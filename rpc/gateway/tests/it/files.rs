@@ -1,21 +1,19 @@
 //! Files of the bank that are bad, come twice or are not finished, and homes that are in use.
 
 use chain_types::{InstructionState, ParticipantId};
+use rpc_bank::{BankHabits, PaymentFate};
 use rpc_gateway::{BankGateway, CrashPlan, GatewayFault, GatewaySigner};
 use rpc_iso20022::EndToEndId;
 
-use crate::bank::{Fate, Habits};
 use crate::chain::{CHAIN, instruction};
 use crate::words::{pain002, status};
 use crate::world::{World, key, open};
 
 /// A world in which one payment waits for its status.
 fn world() -> (World, EndToEndId) {
-    let quiet =
-        Habits { lost_in: 0, twice_in: 0, garbage_in: 0, rejected_file_in: 0, delay_steps: 0 };
-    let mut world = World::new(1, quiet, 1_001..=1_001);
+    let mut world = World::new(1, BankHabits::NONE, 1_001..=1_001);
     let name = EndToEndId { instruction: instruction(12, 1_001, "CNY"), attempt: 1 };
-    world.bank.fates.insert(name.to_string(), Fate::Silent);
+    world.bank.set_fate(&name.to_string(), PaymentFate::Silent);
     world.chain.book().instruct(name.instruction, 12_345);
     world.go(2);
     (world, name)

@@ -1,9 +1,9 @@
-//! A gateway between a chain and a bank of the test. The bank misbehaves, and keeps a journal of
-//! money that really moved: it says what was paid, not the chain and not the gateway.
+//! A gateway between a chain of the test and the simulated bank of `rpc/bank`. The bank misbehaves,
+//! and keeps a journal of money that really moved: it says what was paid, not the chain and not the
+//! gateway.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 #![allow(clippy::disallowed_methods)] // a seed is in the environment
 
-mod bank;
 mod chain;
 mod files;
 mod paid_once;

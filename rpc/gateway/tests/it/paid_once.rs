@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use chain_types::{InstructionId, InstructionState};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use rpc_bank::{BankHabits, PaymentFate};
 use rpc_gateway::{CrashPlan, CrashPoint, HeldReason};
 use rpc_iso20022::{BankReference, EndToEndId, HeldCause};
 
-use crate::bank::{Fate, Habits};
 use crate::chain::instruction;
-use crate::world::World;
+use crate::world::{STEP_MS, World};
 
 /// Instructions of the test, and how many of them come in a turn.
 const INSTRUCTIONS: u64 = 1_000;
@@ -58,7 +58,7 @@ fn agents(world: &World, random: &mut ChaCha8Rng, busy: bool) {
     for id in ids {
         let report = &book.instructions[&id];
         let attempt = EndToEndId { instruction: id, attempt: report.attempt };
-        let is_waiting = world.bank.fate(&attempt.to_string()) == Some(Fate::Waits);
+        let is_waiting = world.fate(attempt) == Some(PaymentFate::Waiting);
         let is_recalled = report.recalled_ms.is_some();
         let mut one_in = |many: u32| random.random_range(0..many) == 0;
         match report.status {
@@ -81,8 +81,7 @@ fn agents(world: &World, random: &mut ChaCha8Rng, busy: bool) {
 fn each_instruction_is_paid_once_however_often_the_gateway_is_stopped() {
     let seed = seed();
     println!("SLUICE_SEED={seed}");
-    let habits =
-        Habits { lost_in: 6, twice_in: 6, garbage_in: 20, rejected_file_in: 12, delay_steps: 12 };
+    let habits = BankHabits { delay_ms: 12 * STEP_MS, ..BankHabits::ALL };
     let mut world = World::new(seed, habits, 1_001..=1_050);
     world.chain.book().silent_in = 12;
     let mut random = ChaCha8Rng::seed_from_u64(seed ^ 0xa5a5);
@@ -120,7 +119,7 @@ fn each_instruction_is_paid_once_however_often_the_gateway_is_stopped() {
 /// How often the bank paid and got back, by payment.
 fn money(world: &World) -> BTreeMap<EndToEndId, (u64, u64)> {
     let mut found: BTreeMap<EndToEndId, (u64, u64)> = BTreeMap::new();
-    for moved in &world.bank.journal {
+    for moved in world.moved() {
         let counts = found.entry(moved.id.parse().unwrap()).or_default();
         if moved.is_back { counts.1 += 1 } else { counts.0 += 1 }
     }
@@ -144,7 +143,7 @@ fn check(world: &World) {
             InstructionState::Arrived => {
                 arrived += 1;
                 assert_eq!(money.get(&present), Some(&(1, 0)), "{present} arrived");
-                let entry = world.bank.journal.iter().find(|moved| moved.id == present.to_string());
+                let entry = world.moved().iter().find(|moved| moved.id == present.to_string());
                 let reference = hex::decode(report.reference.as_ref().unwrap()).unwrap();
                 let reference = BankReference::from_bytes(reference.try_into().unwrap()).text();
                 assert_eq!(reference, entry.map(|moved| moved.reference.clone()), "{present}");
@@ -157,10 +156,15 @@ fn check(world: &World) {
             InstructionState::Instructed => {
                 let reason = held.get(&present);
                 let reason = reason.unwrap_or_else(|| panic!("{present} is open, and not held"));
-                let fate = world.bank.fate(&present.to_string());
+                let fate = world.fate(present);
                 let is_explained = match reason {
-                    HeldReason::Evidence(HeldCause::Amount) => fate == Some(Fate::OtherAmount),
-                    HeldReason::Silent => fate == Some(Fate::Silent),
+                    HeldReason::Evidence(HeldCause::Amount) => {
+                        fate == Some(PaymentFate::WrongAmount)
+                    }
+                    HeldReason::Evidence(HeldCause::BothWords) => {
+                        fate == Some(PaymentFate::Contradicted)
+                    }
+                    HeldReason::Silent => fate == Some(PaymentFate::Silent),
                     HeldReason::EarlierAttempt => {
                         let is_earlier =
                             |attempt: &EndToEndId| attempt.instruction == *id && *attempt < present;
@@ -173,11 +177,12 @@ fn check(world: &World) {
             }
         }
     }
-    let bank = &world.bank;
+    let bank = world.bank.bank().ledger();
+    assert_eq!(bank.unreadable, 0, "the bank reads all that the gateway writes");
     println!(
         "{arrived} arrived, {failed} failed, held {explained:?}; the bank moved {} times, refused \
          {} files as duplicates and was asked {} times",
-        bank.journal.len(),
+        bank.moved.len(),
         bank.duplicates,
         bank.questions
     );

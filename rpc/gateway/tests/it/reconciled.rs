@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::date;
+use rpc_bank::{BankHabits, PaymentFate};
 use rpc_gateway::{GatewayFault, GatewayHome, ReconciledDay, reconcile_day};
 use rpc_iso20022::EndToEndId;
 
-use crate::bank::{Fate, Habits};
 use crate::chain::instruction;
 use crate::words::{camt053, entry};
 use crate::world::World;
@@ -28,13 +28,11 @@ fn kinds(day: &ReconciledDay) -> Vec<&'static str> {
 /// Two payments of 123.45 CNY; the bank's statement has one of them and a debit of nobody.
 #[test]
 fn a_break_is_carried_forward_until_it_is_explained() {
-    let quiet =
-        Habits { lost_in: 0, twice_in: 0, garbage_in: 0, rejected_file_in: 0, delay_steps: 0 };
-    let mut world = World::new(1, quiet, 1_001..=1_002);
+    let mut world = World::new(1, BankHabits::NONE, 1_001..=1_002);
     let names = [1_001, 1_002]
         .map(|merchant| EndToEndId { instruction: instruction(12, merchant, "CNY"), attempt: 1 });
     for name in names {
-        world.bank.fates.insert(name.to_string(), Fate::Credits);
+        world.bank.set_fate(&name.to_string(), PaymentFate::Credited);
         world.chain.book().instruct(name.instruction, 12_345);
     }
     world.go(2);

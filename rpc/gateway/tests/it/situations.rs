@@ -1,20 +1,16 @@
 //! Single situations, each from the chain's word to the bank's and back.
 
 use chain_types::{FailureReason, InstructionId, InstructionState};
+use rpc_bank::{BankHabits, PaymentFate};
 use rpc_gateway::{CrashPlan, HeldReason};
 use rpc_iso20022::EndToEndId;
 
-use crate::bank::{Fate, Habits};
 use crate::chain::instruction;
 use crate::words::{group, pain002, status};
 use crate::world::World;
 
-/// A bank that is quick and loses nothing.
-const QUIET: Habits =
-    Habits { lost_in: 0, twice_in: 0, garbage_in: 0, rejected_file_in: 0, delay_steps: 0 };
-
 fn world() -> World {
-    World::new(1, QUIET, 1_001..=1_003)
+    World::new(1, BankHabits::NONE, 1_001..=1_003)
 }
 
 fn id() -> InstructionId {
@@ -36,43 +32,45 @@ fn state(world: &World) -> (InstructionState, Option<u16>) {
 }
 
 fn paid(world: &World) -> usize {
-    world.bank.journal.iter().filter(|moved| !moved.is_back).count()
+    world.moved().iter().filter(|moved| !moved.is_back).count()
 }
 
 /// A row a way in which a payment ends, with the chain's state then.
 #[test]
 fn each_end_of_a_payment_is_heard_on_the_chain() {
     let rows = [
-        (Fate::Credits, InstructionState::Arrived, None),
-        (Fate::CreditsByEntry, InstructionState::Arrived, None),
-        (Fate::Rejects, InstructionState::Failed, Some(FailureReason::AccountClosed)),
-        (Fate::Returns, InstructionState::Failed, Some(FailureReason::AccountBlocked)),
-        (Fate::Bounces, InstructionState::Failed, Some(FailureReason::AccountBlocked)),
-        (Fate::OtherAmount, InstructionState::Instructed, None),
-        (Fate::Silent, InstructionState::Instructed, None),
-        (Fate::Waits, InstructionState::Instructed, None),
+        (PaymentFate::Credited, InstructionState::Arrived, None),
+        (PaymentFate::CreditedByEntry, InstructionState::Arrived, None),
+        (PaymentFate::Rejected, InstructionState::Failed, Some(FailureReason::AccountClosed)),
+        (PaymentFate::Unfunded, InstructionState::Failed, Some(FailureReason::BankUnavailable)),
+        (PaymentFate::Returned, InstructionState::Failed, Some(FailureReason::AccountBlocked)),
+        (PaymentFate::Bounced, InstructionState::Failed, Some(FailureReason::AccountBlocked)),
+        (PaymentFate::WrongAmount, InstructionState::Instructed, None),
+        (PaymentFate::Silent, InstructionState::Instructed, None),
+        (PaymentFate::Waiting, InstructionState::Instructed, None),
+        (PaymentFate::Contradicted, InstructionState::Instructed, None),
     ];
     for (fate, expected, reason) in rows {
         let mut world = world();
-        world.bank.fates.insert(attempt(1).to_string(), fate);
+        world.bank.set_fate(&attempt(1).to_string(), fate);
         world.chain.book().instruct(id(), 12_345);
         world.go(30);
         let reason = reason.map(FailureReason::number);
         assert_eq!(state(&world), (expected, reason), "{fate:?}");
-        assert_eq!(paid(&world), usize::from(!matches!(fate, Fate::Rejects | Fate::Waits)));
+        assert_eq!(paid(&world), usize::from(fate.has_moved_money()));
     }
 }
 
 #[test]
 fn a_silent_bank_is_asked_with_doubling_and_then_a_person_is_called() {
     let mut world = world();
-    world.bank.fates.insert(attempt(1).to_string(), Fate::Silent);
+    world.bank.set_fate(&attempt(1).to_string(), PaymentFate::Silent);
     world.chain.book().instruct(id(), 12_345);
     let mut asked = Vec::new();
     for turn in 0..320 {
-        let before = world.bank.questions;
+        let before = world.bank.bank().ledger().questions;
         world.go(1);
-        if world.bank.questions > before {
+        if world.bank.bank().ledger().questions > before {
             asked.push(turn);
         }
     }
@@ -87,7 +85,7 @@ fn a_silent_bank_is_asked_with_doubling_and_then_a_person_is_called() {
 #[test]
 fn an_attempt_is_not_sent_while_an_earlier_one_may_be_paid() {
     let mut world = world();
-    world.bank.fates.insert(attempt(1).to_string(), Fate::Silent);
+    world.bank.set_fate(&attempt(1).to_string(), PaymentFate::Silent);
     world.chain.book().instruct(id(), 12_345);
     world.go(2);
     world.chain.book().step_in(id());
@@ -109,8 +107,8 @@ fn an_attempt_is_not_sent_while_an_earlier_one_may_be_paid() {
 #[test]
 fn an_attempt_is_sent_once_the_earlier_one_is_dead() {
     let mut world = world();
-    world.bank.fates.insert(attempt(1).to_string(), Fate::Rejects);
-    world.bank.fates.insert(attempt(2).to_string(), Fate::Credits);
+    world.bank.set_fate(&attempt(1).to_string(), PaymentFate::Rejected);
+    world.bank.set_fate(&attempt(2).to_string(), PaymentFate::Credited);
     world.chain.book().instruct(id(), 12_345);
     world.go(3);
     world.chain.book().give_again(id());
@@ -123,7 +121,7 @@ fn an_attempt_is_sent_once_the_earlier_one_is_dead() {
 #[test]
 fn an_arrival_crosses_agents_who_stepped_in() {
     let mut world = world();
-    world.bank.fates.insert(attempt(1).to_string(), Fate::Credits);
+    world.bank.set_fate(&attempt(1).to_string(), PaymentFate::Credited);
     world.chain.book().instruct(id(), 12_345);
     world.turn_first();
     world.chain.book().step_in(id());
@@ -139,13 +137,13 @@ fn what_is_recalled_before_it_is_sent_is_never_sent() {
     world.chain.book().recall(id());
     world.go(3);
     assert_eq!(state(&world), (InstructionState::Failed, Some(FailureReason::Recalled.number())));
-    assert!(world.bank.journal.is_empty() && world.bank.fate(&attempt(1).to_string()).is_none());
+    assert!(world.moved().is_empty() && world.fate(attempt(1)).is_none());
 }
 
 #[test]
 fn what_waits_at_the_bank_is_recalled_there() {
     let mut world = world();
-    world.bank.fates.insert(attempt(1).to_string(), Fate::Waits);
+    world.bank.set_fate(&attempt(1).to_string(), PaymentFate::Waiting);
     world.chain.book().instruct(id(), 12_345);
     world.go(3);
     world.chain.book().recall(id());
@@ -161,8 +159,8 @@ fn a_merchant_that_is_not_in_the_book_is_held_until_it_is() {
     let name = EndToEndId { instruction: stranger, attempt: 1 };
     world.chain.book().instruct(stranger, 12_345);
     world.chain.book().instruct(id(), 12_345);
-    world.bank.fates.insert(attempt(1).to_string(), Fate::Credits);
-    world.bank.fates.insert(name.to_string(), Fate::Credits);
+    world.bank.set_fate(&attempt(1).to_string(), PaymentFate::Credited);
+    world.bank.set_fate(&name.to_string(), PaymentFate::Credited);
     world.go(2);
     assert_eq!(world.gateway().held().get(&name), Some(&HeldReason::NoAccount));
     assert_eq!(paid(&world), 1, "the others are paid");
@@ -190,8 +188,8 @@ fn nothing_is_paid_while_the_chain_is_silent() {
 /// The bank answers a message that came twice by a rejection of the whole: they have it.
 #[test]
 fn a_rejection_for_a_duplicate_is_asked_about_and_never_a_failure() {
-    let mut world = World::new(1, Habits { lost_in: 1, ..QUIET }, 1_001..=1_001);
-    world.bank.fates.insert(attempt(1).to_string(), Fate::Silent);
+    let mut world = World::new(1, BankHabits { lost: 1_000, ..BankHabits::NONE }, 1_001..=1_001);
+    world.bank.set_fate(&attempt(1).to_string(), PaymentFate::Silent);
     world.chain.book().instruct(id(), 12_345);
     world.go(1);
     let books = world.gateway().books();
@@ -201,7 +199,7 @@ fn a_rejection_for_a_duplicate_is_asked_about_and_never_a_failure() {
         world.go(2);
         assert_eq!(state(&world), (InstructionState::Instructed, None), "{code}");
     }
-    assert_eq!(world.bank.questions, 3);
+    assert_eq!(world.bank.bank().ledger().questions, 3);
     assert_eq!(paid(&world), 1);
 }
 

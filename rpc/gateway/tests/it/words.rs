@@ -46,30 +46,6 @@ pub fn status(id: &str, uetr: &str, code: &str, cause: &str, reference: &str) ->
     )
 }
 
-/// A pacs.004 of one payment.
-pub fn pacs004(id: &str, end_to_end: &str, amount: &str, currency: &str, cause: &str) -> String {
-    let inside = format!(
-        "<PmtRtr><GrpHdr><MsgId>{id}</MsgId><CreDtTm>2026-11-30T08:00:00</CreDtTm>\
-         <NbOfTxs>1</NbOfTxs></GrpHdr><TxInf><RtrId>R{id}</RtrId>\
-         <OrgnlEndToEndId>{end_to_end}</OrgnlEndToEndId>\
-         <OrgnlIntrBkSttlmAmt Ccy=\"{currency}\">{amount}</OrgnlIntrBkSttlmAmt>\
-         <RtrdIntrBkSttlmAmt Ccy=\"{currency}\">{amount}</RtrdIntrBkSttlmAmt>\
-         <RtrRsnInf><Rsn><Cd>{cause}</Cd></Rsn></RtrRsnInf></TxInf></PmtRtr>"
-    );
-    document("pacs.004.001.11", &inside)
-}
-
-/// A camt.029 of one payment.
-pub fn camt029(id: &str, original: &str, end_to_end: &str, status: &str) -> String {
-    let inside = format!(
-        "<RsltnOfInvstgtn><Assgnmt><Id>{id}</Id></Assgnmt><Sts><Conf>{status}</Conf></Sts>\
-         <CxlDtls><TxInfAndSts><OrgnlGrpInf><OrgnlMsgId>{original}</OrgnlMsgId></OrgnlGrpInf>\
-         <OrgnlEndToEndId>{end_to_end}</OrgnlEndToEndId><TxCxlSts>{status}</TxCxlSts>\
-         </TxInfAndSts></CxlDtls></RsltnOfInvstgtn>"
-    );
-    document("camt.029.001.09", &inside)
-}
-
 /// A booked entry of one payment.
 pub fn entry(id: &str, amount: &str, currency: &str, direction: &str, reference: &str) -> String {
     format!(
@@ -79,17 +55,6 @@ pub fn entry(id: &str, amount: &str, currency: &str, direction: &str, reference:
          <EndToEndId>{id}</EndToEndId></Refs><Amt Ccy=\"{currency}\">{amount}</Amt></TxDtls>\
          </NtryDtls></Ntry>"
     )
-}
-
-/// A camt.054 of an account.
-pub fn camt054(id: &str, account: &str, entries: &str) -> String {
-    let inside = format!(
-        "<BkToCstmrDbtCdtNtfctn><GrpHdr><MsgId>{id}</MsgId><CreDtTm>2026-11-30T20:00:00</CreDtTm>\
-         </GrpHdr><Ntfctn><Id>{id}</Id><CreDtTm>2026-11-30T20:00:00</CreDtTm>\
-         <Acct><Id><Othr><Id>{account}</Id></Othr></Id></Acct>{entries}</Ntfctn>\
-         </BkToCstmrDbtCdtNtfctn>"
-    );
-    document("camt.054.001.08", &inside)
 }
 
 /// A camt.053 of one day of an account in CNY, with its opening and closing balance.
@@ -115,17 +80,4 @@ pub fn camt053(
         balance("CLBD", closing),
     );
     document("camt.053.001.08", &inside)
-}
-
-/// The text of every element of a name, in their order.
-pub fn texts<'a>(xml: &'a str, name: &str) -> Vec<&'a str> {
-    let open = format!("<{name}>");
-    let close = format!("</{name}>");
-    let parts = xml.split(open.as_str()).skip(1);
-    parts.filter_map(|part| part.split_once(close.as_str()).map(|(text, _)| text)).collect()
-}
-
-/// The text of the first element of a name.
-pub fn text<'a>(xml: &'a str, name: &str) -> &'a str {
-    texts(xml, name).first().copied().unwrap_or_default()
 }

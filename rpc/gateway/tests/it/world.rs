@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use chain_types::{ParticipantId, SecretKey, TimeMs};
+use rpc_bank::{BankHabits, BankOffice, MovedMoney, PaymentFate};
 use rpc_gateway::{
     BankGateway, CrashPlan, CrashPoint, GatewayFault, GatewayHome, GatewaySigner, GatewayTurn,
 };
+use rpc_iso20022::EndToEndId;
 use tempfile::TempDir;
 
-use crate::bank::{Habits, TestedBank};
 use crate::chain::{CHAIN, GATEWAY, TestedChain};
 
 /// The time at which every test begins: a Monday, 2026-11-30 at 00:00 UTC.
@@ -40,7 +41,7 @@ weekdays = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 pub struct World {
     pub folder: TempDir,
     pub chain: TestedChain,
-    pub bank: TestedBank,
+    pub bank: BankOffice,
     gateway: Option<BankGateway<TestedChain>>,
     pub now_ms: u64,
     /// How often each place stopped the gateway.
@@ -53,7 +54,7 @@ pub fn account(merchant: u64, code: &str) -> String {
 }
 
 impl World {
-    pub fn new(seed: u64, habits: Habits, merchants: std::ops::RangeInclusive<u64>) -> Self {
+    pub fn new(seed: u64, habits: BankHabits, merchants: std::ops::RangeInclusive<u64>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let home = GatewayHome::create(folder.path(), CHAIN, ParticipantId::new(GATEWAY)).unwrap();
         std::fs::write(home.profile(), PROFILE).unwrap();
@@ -70,7 +71,8 @@ impl World {
         std::fs::write(home.accounts(), book).unwrap();
         let chain = TestedChain::new(seed, key().public_key());
         chain.book().now_ms = BEGIN_MS;
-        let bank = TestedBank::new(&home.bank(), seed, habits);
+        let journal = home.bank().join("bank.journal");
+        let bank = BankOffice::open(&home.bank(), &journal, Some(seed), habits).unwrap();
         let stops = BTreeMap::new();
         Self { folder, chain, bank, gateway: None, now_ms: BEGIN_MS, stops }
     }
@@ -97,7 +99,7 @@ impl World {
 
     /// Lets the bank work, and time pass.
     pub fn pass(&mut self) {
-        self.bank.step();
+        self.bank.turn(self.now_ms).unwrap();
         self.now_ms += STEP_MS;
         self.chain.book().now_ms = self.now_ms;
     }
@@ -126,6 +128,16 @@ impl World {
 
     pub fn gateway(&self) -> &BankGateway<TestedChain> {
         self.gateway.as_ref().unwrap()
+    }
+
+    /// Money that really moved, as the bank's own journal has it.
+    pub fn moved(&self) -> &[MovedMoney] {
+        &self.bank.bank().ledger().moved
+    }
+
+    /// The fate of a payment, if the bank has it.
+    pub fn fate(&self, id: EndToEndId) -> Option<PaymentFate> {
+        self.bank.bank().ledger().payment(&id.to_string()).map(|payment| payment.fate)
     }
 
     pub fn is_running(&self) -> bool {

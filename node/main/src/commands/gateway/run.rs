@@ -8,7 +8,7 @@ use node_console::exit::Exit;
 use node_console::output::Output;
 use node_console::signals::cancel_on_signal;
 use rpc_client::operations::now;
-use rpc_gateway::{BankGateway, CrashPlan, GatewaySigner, GatewayTurn, RpcChain};
+use rpc_gateway::{BankGateway, CrashPlan, GatewaySigner, GatewayTurn, KillPlace, RpcChain};
 
 use super::super::submission::open_signer;
 use super::exit_of;
@@ -35,6 +35,10 @@ pub struct RunArgs {
     /// Do one turn and end; exit code 4 when the chain could not be asked.
     #[arg(long)]
     once: bool,
+    /// For tests: end by SIGKILL when this place is reached for this time, such as message-out:2;
+    /// any:40 is the fortieth place, whichever it is.
+    #[arg(long, value_name = "PLACE:TIME")]
+    kill_at: Option<KillPlace>,
 }
 
 /// Does turn after turn.
@@ -42,7 +46,8 @@ pub async fn run(args: RunArgs, output: Output) -> anyhow::Result<Exit> {
     let (party, _) = open_signer(&args.participant, &args.rpc, output).await?;
     let chain = RpcChain::new(party.client.clone(), party.id.get());
     let signer = GatewaySigner { chain: party.chain_id, gateway: party.id, key: party.key };
-    let open = BankGateway::open(&args.home, signer, chain, CrashPlan::default());
+    let crash = args.kill_at.map(CrashPlan::kill_at).unwrap_or_default();
+    let open = BankGateway::open(&args.home, signer, chain, crash);
     let mut gateway = exit_of(open)?;
     let stop = cancel_on_signal()?;
     loop {
