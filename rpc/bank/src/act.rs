@@ -8,9 +8,9 @@ use crate::fate::PaymentFate;
 /// A payment that the bank has taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BankPayment {
-    /// The end-to-end id.
+    /// End-to-end id, as the order gives it.
     pub id: String,
-    /// The unique reference.
+    /// Unique reference (UETR), as the order gives it.
     pub uetr: String,
     /// The id of the message that carried it.
     pub message: String,
@@ -18,7 +18,7 @@ pub struct BankPayment {
     pub message_name: String,
     /// The amount that was ordered, as the message wrote it.
     pub amount: String,
-    /// The currency's code.
+    /// Code of the currency, by ISO 4217.
     pub currency: String,
     /// The number of the gateway's account.
     pub gateway_account: String,
@@ -26,7 +26,7 @@ pub struct BankPayment {
     pub merchant_account: String,
     /// The fate that was drawn.
     pub fate: PaymentFate,
-    /// The bank's reference.
+    /// Reference under which the bank books it.
     pub reference: String,
 }
 
@@ -45,7 +45,7 @@ pub struct MovedMoney {
     pub message: String,
     /// The amount in major units, as a decimal text.
     pub amount: String,
-    /// The currency's code.
+    /// Code of the currency, by ISO 4217.
     pub currency: String,
     /// The number of the account that was debited.
     pub from: String,
@@ -53,7 +53,7 @@ pub struct MovedMoney {
     pub to: String,
     /// True if it went back to the gateway.
     pub is_back: bool,
-    /// The bank's reference.
+    /// Reference under which the bank books it.
     pub reference: String,
 }
 
@@ -64,7 +64,7 @@ pub struct BankAnswer {
     pub number: u64,
     /// The time at which it is put into the folder, in milliseconds.
     pub due_ms: u64,
-    /// The document.
+    /// The whole document, in XML.
     pub xml: String,
 }
 
@@ -130,12 +130,12 @@ pub enum DecisionCause {
         /// The end-to-end ids of those that are cancelled.
         cancelled: Vec<String>,
     },
-    /// Money came back.
+    /// Money of a payment came back.
     CameBack {
         /// The return that was due.
         due: DueReturn,
     },
-    /// Accounts were stated.
+    /// A statement of the accounts was made.
     Closed {
         /// The accounts, as they stand now.
         closings: Vec<AccountClosing>,
@@ -158,7 +158,7 @@ pub struct BankDecision {
     pub next: u64,
     /// The time of the decision, in milliseconds.
     pub time_ms: u64,
-    /// Money that moved.
+    /// Bookings of money that moved.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moved: Vec<MovedMoney>,
     /// Payments that were taken.
@@ -176,16 +176,16 @@ pub struct BankDecision {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BankAct {
-    /// The first line.
+    /// The first line of a journal.
     Opened {
         /// The seed of every draw.
         seed: u64,
     },
-    /// The bank decided.
+    /// A decision of the bank.
     Decided(Box<BankDecision>),
     /// Files are in the folder.
     Delivered {
-        /// Their numbers.
+        /// Numbers of the files that were delivered.
         numbers: Vec<u64>,
     },
 }

@@ -59,7 +59,7 @@ fn reason(element: &str, code: &str) -> String {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StatusLine<'a> {
     pub(crate) payment: &'a BankPayment,
-    /// ISO's code.
+    /// Status or reason, by its ISO 20022 code.
     pub(crate) code: &'a str,
     /// ISO's code of the reason, or nothing.
     pub(crate) cause: &'a str,

@@ -46,7 +46,7 @@ impl<'a> DecisionDraft<'a> {
         format!("{mark}{}", self.number())
     }
 
-    /// Takes a payment.
+    /// Takes a payment into the draft.
     pub(crate) fn take(&mut self, payment: BankPayment) {
         self.decision.payments.push(payment);
     }

@@ -29,7 +29,7 @@ pub enum PaymentFate {
 }
 
 impl PaymentFate {
-    /// Every fate.
+    /// Every fate, in the order of their names.
     pub const ALL: [Self; 10] = [
         Self::Credited,
         Self::CreditedByEntry,

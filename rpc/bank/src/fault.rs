@@ -25,7 +25,7 @@ pub enum BankFault {
     /// A line of the journal is damaged, and others follow it.
     #[error("line {line} of {} is damaged: restore it from a copy", path.display())]
     Damaged {
-        /// The journal.
+        /// Path of the journal.
         path: PathBuf,
         /// The number of the line, from 1.
         line: usize,

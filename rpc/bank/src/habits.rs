@@ -8,13 +8,13 @@ pub enum HabitFault {
     Name {
         /// The part of the text.
         found: String,
-        /// Every name.
+        /// Every name that is known.
         names: String,
     },
     /// The number is too large.
     #[error("{name}={found}: at most {most}")]
     Number {
-        /// The fault's name.
+        /// Name of the fault, as it was given.
         name: &'static str,
         /// The number that was found.
         found: u64,

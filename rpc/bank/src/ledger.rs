@@ -20,7 +20,7 @@ pub struct BankLedger {
     pub duplicates: u64,
     /// Messages that were rejected as a whole.
     pub refused: u64,
-    /// Questions about payments.
+    /// Questions that were asked about payments.
     pub questions: u64,
     /// Files that could not be read.
     pub unreadable: u64,

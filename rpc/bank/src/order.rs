@@ -32,7 +32,7 @@ pub(crate) struct PaymentMessageRead {
 /// A message of a gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum GatewayMessage {
-    /// It pays.
+    /// An order to pay.
     Pay(PaymentMessageRead),
     /// It asks what became of payments, by their end-to-end ids.
     Ask(Vec<String>),

@@ -12,7 +12,7 @@ pub(crate) struct XmlFlaw(pub(crate) &'static str);
 /// An element with all that is in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct XmlNode {
-    /// The local name.
+    /// Name without its namespace.
     pub(crate) name: String,
     pub(crate) attributes: Vec<(String, String)>,
     /// The text outside of its children.

@@ -74,7 +74,7 @@ impl BankStatus {
     }
 }
 
-/// Counts.
+/// Prints what the bank was asked, what it paid and what it still has to answer.
 pub fn run(args: &BankStatusArgs, output: Output) -> anyhow::Result<Exit> {
     let (_, journal) = args.journal.paths()?;
     let status = BankStatus::of(&exit_of(BankJournal::read(&journal))?);
