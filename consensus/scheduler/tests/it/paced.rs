@@ -22,11 +22,10 @@ fn valid(from_us: u64, milliseconds: u64) -> TimeMs {
     TimeMs::new(from_us / 1_000 + milliseconds)
 }
 
-/// A call that was made: when, to which node, and how many items.
+/// A call that was made: when, and of how many items.
 #[derive(Debug, Clone, Copy)]
 struct Sent {
     at_us: u64,
-    node: usize,
     items: u64,
 }
 
@@ -83,7 +82,7 @@ impl Run {
                     assert!(node < self.nodes);
                     assert!(declared.ahead_items <= declared.backlog_items, "{declared:?}");
                     let (at_us, items) = (self.now_us, self.items[&ticket]);
-                    self.sent.push(Sent { at_us, node, items });
+                    self.sent.push(Sent { at_us, items });
                     let after_us = 20_000 + self.draws.below(300_000);
                     self.answers.push((at_us + after_us, ticket, node));
                 }
