@@ -149,6 +149,21 @@ test("a forged receipt is refused, whoever forged it", { timeout: HOUR_MS }, asy
   await context.close();
 });
 
+test("a window's and an account's proofs are verified", { timeout: HOUR_MS }, async () => {
+  const { context, page, complaints } = await tab(browser);
+  await pin(page);
+  const { items } = await call("settlement_windows", { limit: 20 });
+  const { window } = items.find(isPaidOut);
+  for (const hash of [`#/window/${window}`, "#/account/gateway-liquidity%3A201%3ACNY"]) {
+    await open(page, hash);
+    await page.getByRole("button", { name: "Fetch and verify the proof" }).click();
+    await page.locator(".verdict").waitFor();
+    assert.match(await page.locator(".verdict").textContent(), /It holds/, hash);
+  }
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
 test("a receipt is verified under a name without TLS", { timeout: HOUR_MS }, async () => {
   const { context, page, complaints } = await tab(browser);
   const explorer = EXPLORER.replace("127.0.0.1", NAME);
