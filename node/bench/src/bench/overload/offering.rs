@@ -113,7 +113,8 @@ impl Offering {
                     let due = shape.offered(rate, microseconds(period), microseconds(at));
                     while offered + orders <= due {
                         offered += orders;
-                        waiting.push(self.offer(&client, &mut draws).await);
+                        let answer = self.offer(&client, &mut draws).await;
+                        waiting.push(answer);
                     }
                     is_over = at >= period;
                 }
