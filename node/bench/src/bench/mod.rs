@@ -14,6 +14,7 @@ pub mod mix;
 pub mod onboarding;
 mod options;
 mod outage;
+pub mod overload;
 pub mod pace;
 pub mod processes;
 pub mod reads;

@@ -1,5 +1,7 @@
 //! `sluice bench`: load on a network over its public RPC, and what it took.
 
+mod overload;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -51,6 +53,8 @@ and the report says what was sent late or not at all.
   reads beside       --reads 500: status of final orders, recent and old, at random nodes
   new merchants      --onboard 100000: added by merchant registrars while the load goes on
   one validator down --stop-one: killed after a third of the time, started again after two thirds
+  too much           --overload 2,5,10 --rogue 0,2 --seconds 5: by clients that pace themselves,
+                     beside calm ones and rogues; exit code 1 above 0.05 % of failures
 
 CPU time, memory, disk and traffic are those of the nodes' processes and homes on this machine. Exit
 code 0 when every order that was to be sent became final, else 1.")]
@@ -173,6 +177,8 @@ pub struct BenchArgs {
     /// The price of the machine, in yuan an hour.
     #[arg(long, value_name = "YUAN", default_value_t = 0.35, value_parser = above_zero)]
     machine_price: f64,
+    #[command(flatten)]
+    overload: overload::OverloadArgs,
 }
 
 /// Orders in flight at each node of a closed loop, on average: enough to keep a block full while
@@ -334,6 +340,9 @@ impl<T: Serialize> Answer<T> {
 
 /// Runs it; exit code 1 when an order did not become final.
 pub async fn run(args: BenchArgs, output: Output) -> anyhow::Result<Exit> {
+    if args.overload.is_asked() {
+        return overload::run(args, output).await;
+    }
     let options = args.options()?;
     let (earlier, seconds) = (options.earlier.clone(), options.period.as_secs());
     let cancel = signals::cancel_on_signal()?;

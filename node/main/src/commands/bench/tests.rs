@@ -78,3 +78,17 @@ fn a_report_that_cannot_be_compared_with_is_refused_before_anything_starts() {
     assert_eq!(Exit::of(&error), Exit::Usage);
     assert!(format!("{error:#}").contains("all.json"), "{error:#}");
 }
+
+#[test]
+fn an_overload_has_a_gateway_for_each_client_and_leaves_other_loads_alone() {
+    assert!(!args("").overload.is_asked());
+    let args = args("--overload 2,5,10 --crowd 12 --calm 4 --rogue 0,2 --seconds 5");
+    assert!(args.overload.is_asked());
+    let overload = args.overload.options();
+    assert_eq!((overload.factors.clone(), overload.rogues.clone()), (vec![2, 5, 10], vec![0, 2]));
+    assert_eq!((overload.submitters(), overload.valid_ms), (18, 3_000));
+    for line in ["--overload 2 --rate 5", "--overload 2 --network x", "--crowd 3"] {
+        let words = ["bench"].into_iter().chain(line.split_whitespace());
+        assert!(Line::try_parse_from(words).is_err(), "{line}");
+    }
+}
