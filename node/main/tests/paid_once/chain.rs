@@ -1,12 +1,14 @@
 //! The platform: orders of users, and agents who give again what failed and recall what waits.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use chain_types::{
-    Amount, Currency, FailureReason, Flags, InstructionState, MerchantId, RecallItem, RechargeItem,
-    ReinstructItem,
+    Amount, Currency, FailureReason, Flags, InstructionState, MerchantId, OrderId, RecallItem,
+    RechargeItem, ReinstructItem,
 };
 use rpc_api::{InstructionReport, InstructionSelector, SettlementRpcClient as _};
+use rpc_iso20022::EndToEndId;
 
 use crate::support::{GATEWAYS, Network, YUAN, order};
 use crate::{Draws, PATIENCE};
@@ -22,6 +24,7 @@ pub struct Platform<'a> {
     /// Merchants and currencies, in the order in which they get orders.
     turns: Vec<(u64, Currency)>,
     next: usize,
+    last: Option<OrderId>,
     draws: Draws,
 }
 
@@ -29,7 +32,7 @@ impl<'a> Platform<'a> {
     pub fn new(network: &'a Network, merchants: Vec<u64>, seed: u64) -> Self {
         let both = |id: u64| [(id, YUAN), (id, YEN)];
         let turns = merchants.into_iter().flat_map(both).collect();
-        Self { network, turns, next: 0, draws: Draws(seed ^ 0xa5a5) }
+        Self { network, turns, next: 0, last: None, draws: Draws(seed ^ 0xa5a5) }
     }
 
     /// Orders of users, already debited: each of the next merchant and currency.
@@ -45,6 +48,7 @@ impl<'a> Platform<'a> {
             item.payout_currency = currency.get().into();
             items.push(item);
         }
+        self.last = items.last().map(RechargeItem::order_id);
         let bytes = self.network.batch(GATEWAYS[0], &items);
         let report = self.submit(&bytes).await;
         assert_eq!(report.not_applied, 0, "orders are refused");
@@ -55,11 +59,10 @@ impl<'a> Platform<'a> {
         let started = Instant::now();
         loop {
             let found = self.instructions().await.len();
-            let waiting = self.waiting_orders(found);
             if found >= instructions {
                 return;
             }
-            if waiting == 0 {
+            if self.is_instructed().await {
                 let missing = (instructions - found).min(self.turns.len());
                 self.order(missing).await;
             }
@@ -68,9 +71,12 @@ impl<'a> Platform<'a> {
         }
     }
 
-    /// Orders that no instruction pays yet, unless two of one merchant share one.
-    fn waiting_orders(&self, instructions: usize) -> usize {
-        self.next.saturating_sub(instructions)
+    /// Returns true if an instruction pays the last order.
+    async fn is_instructed(&self) -> bool {
+        match self.last {
+            Some(id) => self.network.order(0, id).await.instruction_id.is_some(),
+            None => true,
+        }
     }
 
     /// Submits until it is final; the same bytes have the same answer.
@@ -107,12 +113,13 @@ impl<'a> Platform<'a> {
         }
     }
 
-    /// Lets an agent give again what may succeed as it is, and recall what is outstanding for
-    /// longer than a bank needs. Returns true if there was something to do.
-    pub async fn agents(&mut self) -> bool {
+    /// Lets an agent give again what may succeed as it is, and recall what waits at the bank.
+    /// Returns true if there was something to do.
+    pub async fn agents(&mut self, waiting: &BTreeSet<EndToEndId>) -> bool {
         let (mut again, mut recalls) = (Vec::new(), Vec::new());
         for report in self.instructions().await {
             let id = report.instruction_id;
+            let present = EndToEndId { instruction: id, attempt: report.attempt };
             let reason = report.failure.as_ref().map(|failure| failure.reason);
             let reason = reason.and_then(FailureReason::from_number);
             let may_succeed = reason.is_some_and(FailureReason::needs_no_correction);
@@ -120,7 +127,9 @@ impl<'a> Platform<'a> {
                 InstructionState::Failed if may_succeed && report.attempt < ATTEMPTS_MAX => {
                     again.push(ReinstructItem::new(id, [9; 32], report.attempt));
                 }
-                InstructionState::Instructed if report.recalled_ms.is_none() && is_old(&report) => {
+                InstructionState::Instructed
+                    if report.recalled_ms.is_none() && waiting.contains(&present) =>
+                {
                     recalls.push(RecallItem::new(id, [8; 32], report.attempt));
                 }
                 _ => {}
@@ -140,9 +149,4 @@ impl<'a> Platform<'a> {
 /// The count of items that were refused.
 struct Submitted {
     not_applied: usize,
-}
-
-/// Returns true if an instruction is outstanding for 20 s: the bank may wait for a recall.
-fn is_old(report: &InstructionReport) -> bool {
-    crate::support::now().get() > report.instructed_ms + 20_000
 }

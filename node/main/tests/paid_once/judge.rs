@@ -40,6 +40,14 @@ pub fn quiet(parties: &Parties, instructions: &[InstructionReport]) -> Option<u6
     (is_still && is_done).then_some(ledger.next)
 }
 
+/// Returns the attempts that wait at the bank until somebody recalls them.
+pub fn waiting(parties: &Parties) -> BTreeSet<EndToEndId> {
+    let ledger = ledger(parties);
+    let waiting = ledger.payments().filter(|payment| payment.fate == PaymentFate::Waiting);
+    let open = waiting.filter(|payment| !ledger.is_cancelled(&payment.id));
+    open.map(|payment| payment.id.parse().unwrap()).collect()
+}
+
 /// Money of one attempt, as `sluice bank statement` has it.
 #[derive(Debug, Default)]
 struct AttemptMoney {

@@ -90,7 +90,7 @@ async fn every_instruction_is_paid_once_however_often_the_gateway_is_killed() {
     for life in 0..size.random {
         platform.order(size.orders).await;
         killed += live_for(&mut parties, &mut draws, life).await;
-        platform.agents().await;
+        platform.agents(&judge::waiting(&parties)).await;
     }
     parties.start_gateway(None);
     platform.order_up_to(size.instructions).await;
@@ -160,7 +160,7 @@ async fn until_quiet(parties: &mut Parties, platform: &mut Platform) {
             let ended = process.ended();
             assert!(ended.is_none(), "a process ended by itself: {ended:?}: {}", parties.logs());
         }
-        let has_acted = platform.agents().await;
+        let has_acted = platform.agents(&judge::waiting(parties)).await;
         let quiet = judge::quiet(parties, &platform.instructions().await);
         if !has_acted && quiet.is_some() && quiet == before {
             return;

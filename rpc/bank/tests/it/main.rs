@@ -4,3 +4,4 @@
 
 mod folder;
 mod messages;
+mod page;

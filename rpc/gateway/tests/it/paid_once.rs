@@ -103,6 +103,10 @@ fn each_instruction_is_paid_once_however_often_the_gateway_is_stopped() {
             if world.turn().is_some() {
                 break;
             }
+            // The bank may find what is out before the next life puts it out again.
+            if random.random_range(0..2) == 0 {
+                world.bank.turn(world.now_ms).unwrap();
+            }
         }
         world.pass();
         agents(&world, &mut random, turn < AGENTS_TURNS);
