@@ -33,7 +33,7 @@ pub struct RogueCount {
     pub final_orders: u64,
 }
 
-/// Rogues at work.
+/// Rogue clients, which are at work until this is dropped.
 #[derive(Debug)]
 pub struct Rogues {
     tasks: JoinSet<RogueCount>,
