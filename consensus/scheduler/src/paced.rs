@@ -44,7 +44,7 @@ pub enum CallEnd {
 pub enum PaceStep {
     /// Send the batch's bytes to the node of this index.
     Send {
-        /// The batch.
+        /// The batch that is meant.
         ticket: Ticket,
         /// The index of the node.
         node: usize,
@@ -54,7 +54,7 @@ pub enum PaceStep {
     /// The batch cannot be final before its valid-until time and no node has it. It is forgotten
     /// here: tell its user.
     GiveUp {
-        /// The batch.
+        /// The batch that is meant.
         ticket: Ticket,
     },
     /// Nothing before this moment, unless an answer, an outlook or a batch comes.

@@ -83,8 +83,8 @@ impl Pacer {
     }
 
     /// Learns from a verified table: the node's queue and the own share. The middle one counts of
-    /// what the nodes stated lately, of two the larger: a node that states nothing (0) or everything
-    /// (`u64::MAX`) moves no client that hears two others.
+    /// what the nodes stated lately, of two the larger: a node that states nothing (0) or
+    /// everything (`u64::MAX`) moves no client that hears two others.
     pub fn hear(&mut self, node: usize, queue_ms: u32, share_items_per_s: u64, now_us: u64) {
         let Some(view) = self.nodes.get_mut(node) else { return };
         let unreachable_until_us = view.unreachable_until_us;
@@ -174,8 +174,8 @@ impl Pacer {
     }
 
     /// Records refusal 115 with its time to retry: the share is the same at every node, so nothing
-    /// is sent to any of them before that time. No debt at a node is longer than 30 s, so no word of
-    /// one node closes a client for longer.
+    /// is sent to any of them before that time. No debt at a node is longer than 30 s, so no word
+    /// of one node closes a client for longer.
     pub fn record_refusal(&mut self, retry_at: TimeMs, now_us: u64) {
         let until_us = retry_at.get().saturating_mul(1_000);
         let until_us = until_us.min(now_us.saturating_add(DEBT_US_MAX));

@@ -111,7 +111,7 @@ pub struct PacedBatch {
     pub items: u32,
     /// Its valid-until time, as its bytes say it.
     pub valid_until: TimeMs,
-    /// Its bytes.
+    /// Its bytes, signed or to be signed.
     pub content: BatchContent,
 }
 

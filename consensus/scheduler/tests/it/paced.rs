@@ -94,8 +94,8 @@ impl Run {
         }
     }
 
-    /// Answers what is due: `refusals` of a hundred calls are refused, and `silences` of them get no
-    /// answer.
+    /// Answers what is due: `refusals` of a hundred calls are refused, and `silences` of them get
+    /// no answer.
     fn answer(&mut self, refusals: u64, silences: u64) {
         let due = |answer: &(u64, Ticket, usize)| answer.0 <= self.now_us;
         let (due, later): (Vec<_>, Vec<_>) = self.answers.drain(..).partition(due);

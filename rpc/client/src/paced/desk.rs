@@ -45,7 +45,7 @@ impl Default for PaceSettings {
 pub enum DeskAct {
     /// Send the batch's bytes to a node, and wait there until it is final.
     Send {
-        /// The batch.
+        /// The batch that is meant.
         ticket: Ticket,
         /// The index of the node.
         node: usize,
@@ -59,7 +59,7 @@ pub enum DeskAct {
     },
     /// Tell the batch's user; the batch is forgotten here.
     Tell {
-        /// The batch.
+        /// The batch that is meant.
         ticket: Ticket,
         /// The fate of the batch, and its way.
         told: BatchTold,

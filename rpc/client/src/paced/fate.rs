@@ -23,8 +23,8 @@ pub enum BatchFate {
 /// A refusal that stands: the same bytes are never admitted again, and none were taken.
 #[derive(Debug, Clone)]
 pub struct DefiniteRefusal {
-    /// The code of the reason, as docs/rejections.md lists it: 115 when the share does not carry the
-    /// batch in time.
+    /// The code of the reason, as docs/rejections.md lists it: 115 when the share does not carry
+    /// the batch in time.
     pub code: i32,
     /// The reason in words.
     pub reason: String,

@@ -46,8 +46,8 @@ pub struct HeardOutlook {
 }
 
 impl HeardOutlook {
-    /// Returns the submitter's share, in items a second. Without a line it is that of others, at the
-    /// standard weight.
+    /// Returns the submitter's share, in items a second. Without a line it is that of others, at
+    /// the standard weight.
     pub fn share_items_per_s(&self) -> u64 {
         self.line.map_or(self.head.share_of_others, |line| line.share_items_per_s)
     }

@@ -148,8 +148,8 @@ impl Played {
         self.desk.offer(items, valid_until, self.now_us)
     }
 
-    /// Does what is to be done now but for calls, which are returned. Nodes answer at once when they
-    /// are asked for an outlook.
+    /// Does what is to be done now but for calls, which are returned. Nodes answer at once when
+    /// they are asked for an outlook.
     fn act(&mut self) -> Vec<(Ticket, usize)> {
         let mut sent = Vec::new();
         loop {
