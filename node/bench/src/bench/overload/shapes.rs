@@ -70,7 +70,7 @@ pub enum Manner {
 /// A paced client of an overload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct CrowdMember {
-    /// How it behaves.
+    /// The manner in which it behaves.
     pub manner: Manner,
     /// How its rate goes over the surge.
     pub shape: SurgeShape,
