@@ -87,7 +87,7 @@ pub struct Offering {
     pub loader: Loader,
     /// How long each batch is valid, in milliseconds.
     pub valid_ms: u64,
-    /// Times at which the crowd begins and ends.
+    /// The times at which it offers.
     pub times: SurgeTimes,
 }
 

@@ -159,7 +159,7 @@ pub struct RunFigures {
 }
 
 impl RunFigures {
-    /// Returns the figures of a run in which nothing is counted yet.
+    /// The count of a run of which no batch has ended yet.
     pub fn new(members: &[CrowdMember], times: SurgeTimes, valid_ms: u64) -> Self {
         Self {
             members: members.to_vec(),
@@ -181,7 +181,7 @@ impl RunFigures {
         }
     }
 
-    /// Counts the end of one batch.
+    /// Counts a batch that has ended.
     pub fn add(&mut self, answer: &OverloadAnswer) {
         let OverloadAnswer { place, orders, made_us, fate, trail } = *answer;
         let (begin_us, end_us) = (self.times.begin_us, self.times.end_us());

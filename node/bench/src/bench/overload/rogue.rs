@@ -33,7 +33,7 @@ pub struct RogueCount {
     pub final_orders: u64,
 }
 
-/// Rogue clients, which are at work until this is dropped.
+/// The tasks of all rogues of one surge.
 #[derive(Debug)]
 pub struct Rogues {
     tasks: JoinSet<RogueCount>,
