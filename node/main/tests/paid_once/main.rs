@@ -152,14 +152,13 @@ async fn live_for(parties: &mut Parties, draws: &mut Draws, life: usize) -> usiz
 
 /// Waits until nothing is under way: every attempt is done or held, and the bank has no more to
 /// say. Agents give again what failed, and recall what waits.
-async fn until_quiet(parties: &mut Parties, platform: &mut Platform) {
+async fn until_quiet(parties: &mut Parties, platform: &mut Platform<'_>) {
     let started = Instant::now();
     let mut before = None;
     loop {
-        for process in [&mut parties.gateway, &mut parties.bank] {
-            let ended = process.ended();
-            assert!(ended.is_none(), "a process ended by itself: {ended:?}: {}", parties.logs());
-        }
+        let ended = [parties.gateway.ended(), parties.bank.ended()];
+        let is_running = ended.iter().all(Option::is_none);
+        assert!(is_running, "a process ended by itself: {ended:?}: {}", parties.logs());
         let has_acted = platform.agents(&judge::waiting(parties)).await;
         let quiet = judge::quiet(parties, &platform.instructions().await);
         if !has_acted && quiet.is_some() && quiet == before {
