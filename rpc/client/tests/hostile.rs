@@ -70,7 +70,7 @@ impl Table {
     }
 
     /// Hexadecimal text, or a part of a vector: its name, from, to.
-    fn part(&self, part: &Value) -> &str {
+    fn part<'a>(&'a self, part: &'a Value) -> &'a str {
         let [name, from, to] = list(part) else { return text(part) };
         let place = |at: &Value| 2 * usize::try_from(at.as_u64().unwrap()).unwrap();
         &self.vector(text(name))[place(from)..place(to)]
