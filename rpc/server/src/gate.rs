@@ -292,7 +292,8 @@ mod tests {
         let gate_of = |files: &[StaticFile], tls: Option<TlsFiles>| {
             Gate::new(&ServerConfig { files: files.to_vec(), tls, ..ServerConfig::default() })
         };
-        let (plain, secure) = (gate_of(std::slice::from_ref(&page), None), gate_of(&[page], Some(tls)));
+        let (plain, secure) =
+            (gate_of(std::slice::from_ref(&page), None), gate_of(&[page], Some(tls)));
         let without = gate_of(&[], None);
         for (origin, is_allowed, is_allowed_by_tls) in rows {
             let headers = headers(&[("host", "127.0.0.1:26001"), ("origin", origin)]);
