@@ -1,6 +1,7 @@
 //! From a message's text to its answer: what happens to every call, whichever transport brought
 //! it. Budget, depth, form, time limit, figures, and the bound of what an address leaves unread.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,7 @@ use crate::budget::{Budget, subscriber};
 use crate::config::ServerConfig;
 use crate::connection::Caller;
 use crate::depth::is_too_deep;
-use crate::fair::FairQueue;
+use crate::fair::{FairPlace, FairQueue};
 use crate::metrics::{METHOD_UNKNOWN, RpcMetrics};
 use crate::reads::on_behalf_of;
 use crate::request::{self, Call, Entry, Message};
@@ -97,22 +98,32 @@ impl Dispatcher {
         }
     }
 
+    /// Waits until a message of so many bytes is the next that its address may have read. Until
+    /// then it is its bytes and nothing else.
+    pub(crate) async fn turn(&self, address: IpAddr, bytes: usize) -> Option<FairPlace> {
+        let units = u32::try_from(1 + bytes / BYTES_PER_UNIT).unwrap_or(u32::MAX);
+        self.messages.place(subscriber(address), units).await
+    }
+
     /// The answer to a message; `None` when it asks for none. `charged` says whether the message
     /// itself, whatever it says, was within its address's budget; a list's further entries are
-    /// charged here. The message is read, and its calls begin, when it is its address's turn.
+    /// charged here. Its turn ends when it waits for something.
     pub(crate) async fn answer(
         &self,
         text: &[u8],
         charged: Result<(), Duration>,
         caller: &Arc<Caller>,
         session: Option<&Session>,
+        turn: Option<FairPlace>,
     ) -> Option<Answer> {
-        let units = u32::try_from(1 + text.len() / BYTES_PER_UNIT).unwrap_or(u32::MAX);
-        let answer = self.answer_in_turn(text, charged, caller, session);
-        self.messages.begin(subscriber(caller.address), units, answer).await
+        let answer = self.answer_message(text, charged, caller, session);
+        match turn {
+            Some(turn) => turn.begin(answer).await,
+            None => answer.await,
+        }
     }
 
-    async fn answer_in_turn(
+    async fn answer_message(
         &self,
         text: &[u8],
         charged: Result<(), Duration>,

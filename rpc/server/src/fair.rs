@@ -139,27 +139,16 @@ impl FairQueue {
     }
 
     /// Waits for a place for what counts `units`. Dropping the future gives it up. `None` when the
-    /// queue is full and nobody has more waiting, or when somebody with fewer needs the room.
-    pub(crate) async fn place(&self, caller: IpAddr, units: u32) -> Option<Place> {
+    /// queue is full and nobody has more waiting, or when somebody with fewer needs the room; never
+    /// in a queue without a bound.
+    pub(crate) async fn place(&self, caller: IpAddr, units: u32) -> Option<FairPlace> {
         let mut waiter = match self.enter(caller, units)? {
             Entered::Begun(place) => return Some(place),
             Entered::Waits(waiter) => waiter,
         };
         (&mut waiter.begun).await.ok()?;
         waiter.is_taken = true;
-        Some(Place(self.clone()))
-    }
-
-    /// Runs a call up to its first wait when it is its caller's turn, and freely from then on: a
-    /// call that waits for something keeps nobody from beginning.
-    pub(crate) async fn begin<F: Future>(&self, caller: IpAddr, units: u32, call: F) -> F::Output {
-        let mut place = self.place(caller, units).await;
-        let mut call = std::pin::pin!(call);
-        std::future::poll_fn(|context| {
-            let _until_it_waits = place.take();
-            call.as_mut().poll(context)
-        })
-        .await
+        Some(FairPlace(self.clone()))
     }
 
     fn enter(&self, caller: IpAddr, units: u32) -> Option<Entered> {
@@ -167,7 +156,7 @@ impl FairQueue {
         if queue.is_free() {
             let tag = queue.arrive(caller, units);
             queue.begin(tag);
-            return Some(Entered::Begun(Place(self.clone())));
+            return Some(Entered::Begun(FairPlace(self.clone())));
         }
         if !queue.make_room(caller) {
             return None;
@@ -189,7 +178,7 @@ impl FairQueue {
 }
 
 enum Entered {
-    Begun(Place),
+    Begun(FairPlace),
     Waits(Waiter),
 }
 
@@ -221,9 +210,23 @@ impl Drop for Waiter {
 
 /// One of the running places. The next waiting call gets it when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Place(FairQueue);
+pub(crate) struct FairPlace(FairQueue);
 
-impl Drop for Place {
+impl FairPlace {
+    /// Runs a call, in this place up to its first wait and freely from then on: a call that waits
+    /// for something keeps nobody from beginning.
+    pub(crate) async fn begin<F: Future>(self, call: F) -> F::Output {
+        let mut place = Some(self);
+        let mut call = std::pin::pin!(call);
+        std::future::poll_fn(|context| {
+            let _until_it_waits = place.take();
+            call.as_mut().poll(context)
+        })
+        .await
+    }
+}
+
+impl Drop for FairPlace {
     fn drop(&mut self) {
         let mut queue = self.0.lock();
         queue.running -= 1;

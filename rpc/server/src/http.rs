@@ -142,7 +142,8 @@ impl Shared {
         }
         let (bytes, held) = self.read_body(caller, body).await?;
         let charged = self.dispatcher.budget.take(caller.address);
-        let answer = self.dispatcher.answer(&bytes, charged, caller, None).await;
+        let turn = self.dispatcher.turn(caller.address, bytes.len()).await;
+        let answer = self.dispatcher.answer(&bytes, charged, caller, None, turn).await;
         drop((bytes, held));
         Ok(answer.map_or_else(no_content, json_response))
     }

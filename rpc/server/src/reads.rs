@@ -13,7 +13,7 @@ use futures::FutureExt as _;
 use crate::budget::subscriber;
 use crate::config::ServerConfig;
 use crate::cost::{Cost, ReadClass};
-use crate::fair::{FairQueue, Place};
+use crate::fair::{FairPlace, FairQueue};
 use crate::metrics::RpcMetrics;
 
 /// The most questions after a batch at a time: each reads a whole block with its outcomes.
@@ -109,7 +109,7 @@ impl Reads {
 /// The right to read; the next read begins when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    _place: Place,
+    _place: FairPlace,
     class: ReadClass,
 }
 

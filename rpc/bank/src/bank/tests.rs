@@ -80,7 +80,8 @@ fn moved(bank: &SimulatedBank) -> (usize, usize) {
 fn each_fate_has_its_money_and_its_words() {
     use PaymentFate::*;
     // The fate, how often money goes out and back, words at first, and words when it is asked.
-    let rows: [(PaymentFate, (usize, usize), &[&str], &[&str]); 10] = [
+    type Row = (PaymentFate, (usize, usize), &'static [&'static str], &'static [&'static str]);
+    let rows: [Row; 10] = [
         (Credited, (1, 0), &[">ACCC<", ">FT"], &[">ACCC<", ">FT"]),
         (CreditedByEntry, (1, 0), &[">ACSC<", "camt.054", ">CRDT<"], &[">ACCC<", ">FT"]),
         (Rejected, (0, 0), &[">PART<", ">RJCT<", ">AC04<"], &[">RJCT<", ">AC04<"]),

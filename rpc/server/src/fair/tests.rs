@@ -34,14 +34,15 @@ async fn begun_before_an_honest_one(flood: u32) -> u32 {
         let (queue, begun) = (queue.clone(), begun.clone());
         tokio::spawn(async move {
             let count = async { begun.fetch_add(1, Ordering::SeqCst) };
-            queue.begin(address(1), 1, count).await
+            queue.place(address(1), 1).await.unwrap().begin(count).await
         });
     }
     let honest = tokio::spawn({
         let (queue, begun, all_sent) = (queue.clone(), begun.clone(), all_sent.clone());
         async move {
             all_sent.notify_one();
-            queue.begin(address(2), 1, async { begun.load(Ordering::SeqCst) }).await
+            let place = queue.place(address(2), 1).await.unwrap();
+            place.begin(async { begun.load(Ordering::SeqCst) }).await
         }
     });
     all_sent.notified().await;
@@ -65,7 +66,7 @@ async fn a_call_that_waits_keeps_nobody_from_beginning() {
                 begun.fetch_add(1, Ordering::SeqCst);
                 pending::<()>().await
             };
-            queue.begin(address(1), 1, call).await
+            queue.place(address(1), 1).await.unwrap().begin(call).await
         });
     }
     for _ in 0..1_000 {
@@ -79,9 +80,9 @@ async fn who_leaves_before_its_turn_keeps_no_place() {
     let queue = FairQueue::new(1, usize::MAX);
     let held = queue.place(address(1), 1).await.unwrap();
     for _ in 0..1_000 {
-        assert!(queue.begin(address(1), 1, async {}).now_or_never().is_none());
+        assert!(queue.place(address(1), 1).now_or_never().is_none());
     }
     assert_eq!(queue.waiting(), 0);
     drop(held);
-    queue.begin(address(2), 1, async {}).now_or_never().unwrap();
+    queue.place(address(2), 1).now_or_never().unwrap().unwrap();
 }

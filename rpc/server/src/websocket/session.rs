@@ -18,6 +18,7 @@ use super::frames::{Closing, Decoder, Event, put_close, put_header};
 use crate::answer::Answer;
 use crate::connection::{Caller, Connection, HeldBytes, InHand};
 use crate::dispatch::Session;
+use crate::fair::FairPlace;
 use crate::port::Shared;
 
 /// Bytes that are read at once of a peer that sends much.
@@ -190,7 +191,13 @@ impl Socket {
                         return Closing::NotText;
                     }
                     let held = std::mem::replace(&mut inbox.held, self.caller.body());
-                    self.begin(bytes, held, self.slot(permit), charged);
+                    let turn = self.shared.dispatcher.turn(self.caller.address, bytes.len());
+                    let turn = tokio::select! {
+                        turn = turn => turn,
+                        () = stop.cancelled() => return Closing::Away,
+                    };
+                    let message = Message { bytes, held, charged, turn };
+                    self.begin(message, self.slot(permit));
                 }
                 Ok(Event::Ping(payload)) => {
                     let slot = self.slot(permit);
@@ -288,14 +295,16 @@ impl Socket {
     }
 
     /// Has a message answered on a task of its own.
-    fn begin(&self, bytes: Vec<u8>, held: HeldBytes, slot: Slot, charged: Result<(), Duration>) {
+    fn begin(&self, message: Message, slot: Slot) {
+        let Message { bytes, held, charged, turn } = message;
         let (shared, caller) = (self.shared.clone(), self.caller.clone());
         let (session, out) = (self.session.clone(), self.out.clone());
         let end = self.connection.activity.end.clone();
         tokio::spawn(async move {
             let answering = async {
                 let dispatcher = &shared.dispatcher;
-                let answer = dispatcher.answer(&bytes, charged, &caller, Some(&session)).await;
+                let session = Some(&*session);
+                let answer = dispatcher.answer(&bytes, charged, &caller, session, turn).await;
                 drop((bytes, held));
                 if let Some(answer) = answer {
                     let _ = out.send(Outgoing::Answer(answer, slot)).await;
@@ -367,6 +376,15 @@ impl Socket {
         let silent = self.opened.elapsed().saturating_sub(heard);
         silent > Duration::from_millis(self.shared.config.inactive_ms_max)
     }
+}
+
+/// A whole message whose turn it is.
+struct Message {
+    bytes: Vec<u8>,
+    held: HeldBytes,
+    /// Within the budget of its address, or when there will be room again.
+    charged: Result<(), Duration>,
+    turn: Option<FairPlace>,
 }
 
 /// The bytes that have come and are not yet a message.
