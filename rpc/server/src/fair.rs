@@ -3,9 +3,7 @@
 //! most waiting.
 //!
 //! The order is start-time fair queueing (Goyal, Vin, Cheng, 1996): a tag is the later of the
-//! queue's present tag and the tag at which its caller would be done with all before it. Who was
-//! idle lately begins a little before the present tag, and does not wait for a round of all those
-//! who are never idle (borrowed virtual time: Duda, Cheriton, 1999).
+//! queue's present tag and the tag at which its caller would be done with all before it.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -15,9 +13,6 @@ use tokio::sync::oneshot;
 
 /// The most callers without a waiting call whose tags a queue remembers.
 const IDLE_CALLERS_MAX: usize = 4_096;
-
-/// Units by which a caller that was idle comes before those who wait all the time.
-const IDLE_CREDIT: u64 = 1;
 
 /// A queue that many tasks share; cheap to clone.
 #[derive(Debug, Clone)]
@@ -56,9 +51,9 @@ struct Caller {
 impl Queue {
     /// The tag of what arrives now; its caller's next one comes after it.
     fn arrive(&mut self, caller: IpAddr, units: u32) -> u64 {
-        let earliest = self.tag.saturating_sub(IDLE_CREDIT);
+        let present = self.tag;
         let entry = self.callers.entry(caller).or_default();
-        let tag = entry.done.max(earliest);
+        let tag = entry.done.max(present);
         entry.done = tag.saturating_add(u64::from(units.max(1)));
         tag
     }
