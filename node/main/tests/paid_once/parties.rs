@@ -43,7 +43,7 @@ impl Process {
         self.0.as_mut()?.try_wait().unwrap()
     }
 
-    /// SIGKILL, from outside.
+    /// Ends the process by SIGKILL, from outside.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.0.take() {
             let _ = child.kill();
@@ -126,7 +126,7 @@ impl Parties {
         self.gateway = Process::spawn(&mut command, &self.log("gateway"));
     }
 
-    /// Starts the bank.
+    /// Starts the bank as a process of its own.
     pub fn start_bank(&mut self) {
         let mut command = sluice();
         command.args(["bank", "run"]).arg(&self.home);
