@@ -1,8 +1,9 @@
 //! What the chain can take: learned from the blocks that were made while work was waiting.
 //!
-//! A block that leaves a queue behind shows the capacity; a block that takes everything shows only
-//! the load. Without a queue the estimate would never rise again, so it is raised by 2 % each
-//! 100 ms while clients wait, up to twice what blocks carry.
+//! A block that leaves a queue behind shows the capacity, and so does one that took too long; a
+//! block that takes everything in good time shows only the load. Without a queue the estimate would
+//! never rise again, so it is raised by 2 % each 100 ms while clients wait, up to twice what blocks
+//! carry.
 
 use crate::meter::items_in;
 
@@ -44,8 +45,8 @@ impl Capacity {
     }
 
     /// Learns from a block with `items` that left `queue_items` behind. Only a block between two
-    /// queues says what the chain can take.
-    pub fn record_block(&mut self, items: u64, queue_items: u64, now_us: u64) {
+    /// queues, or one that `was_long`, says what the chain can take.
+    pub fn record_block(&mut self, items: u64, queue_items: u64, was_long: bool, now_us: u64) {
         let had_queue = std::mem::replace(&mut self.has_queue, queue_items > 0);
         let Some(before_us) = self.block_us.replace(now_us) else { return };
         let elapsed_us = now_us.saturating_sub(before_us);
@@ -54,7 +55,7 @@ impl Capacity {
         }
         let sample = items.min(CAPACITY_MAX).saturating_mul(1_000_000) / elapsed_us;
         self.carried = smooth(self.carried, sample, elapsed_us);
-        if had_queue && self.has_queue {
+        if was_long || (had_queue && self.has_queue) {
             let estimate = smooth(self.estimate, sample, elapsed_us);
             self.estimate = estimate.clamp(CAPACITY_MIN, CAPACITY_MAX);
         }

@@ -7,6 +7,7 @@
 //! microseconds since the Unix epoch, and equal calls give equal answers.
 
 pub mod attempt;
+pub mod block_time;
 pub mod capacity;
 pub mod class;
 pub mod forecast;

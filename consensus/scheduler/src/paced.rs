@@ -12,6 +12,8 @@ use crate::pacing::{Pacer, SendPlan, StatedShare};
 
 /// The time between two looks for what has become too late, in microseconds.
 const LOOK_US: u64 = 100_000;
+/// The most items on their way while no node has stated a share: one of the largest batches.
+const UNSTATED_ITEMS_MAX: u64 = 8_192;
 /// When a batch whose node could not be reached is sent again, in microseconds.
 const AGAIN_US: u64 = 200_000;
 
@@ -83,6 +85,7 @@ pub struct PacedQueue {
     held: BTreeMap<Ticket, OneBatch>,
     held_items: u64,
     away: BTreeMap<Ticket, OneBatch>,
+    away_items: u64,
     away_max: usize,
     late: VecDeque<Ticket>,
     offered: u64,
@@ -98,6 +101,7 @@ impl PacedQueue {
             held: BTreeMap::new(),
             held_items: 0,
             away: BTreeMap::new(),
+            away_items: 0,
             away_max: away_max.max(1),
             late: VecDeque::new(),
             offered: 0,
@@ -133,7 +137,7 @@ impl PacedQueue {
                 until_us: first_us.min(look_us),
             });
         };
-        if self.away.len() >= self.away_max {
+        if self.away.len() >= self.away_max || !self.may_send_unstated(batch.items) {
             return PaceStep::Wait { until_us: look_us };
         }
         let plan = match batch.is_open {
@@ -150,6 +154,12 @@ impl PacedQueue {
         }
     }
 
+    /// Who has not heard of its share yet does not send all that it has.
+    fn may_send_unstated(&self, items: u64) -> bool {
+        let together = self.away_items.saturating_add(items);
+        self.pacer.stated().is_some() || self.away.is_empty() || together <= UNSTATED_ITEMS_MAX
+    }
+
     fn send(&mut self, ticket: Ticket, batch: OneBatch, node: usize, now_us: u64) -> PaceStep {
         self.unhold(ticket);
         self.pacer.record_sent(batch.items, now_us);
@@ -159,6 +169,7 @@ impl PacedQueue {
             ahead_items: before.map(|(_, other)| other.items).fold(0, u64::saturating_add),
             is_retry: batch.was_refused,
         };
+        self.away_items = self.away_items.saturating_add(batch.items);
         self.away.insert(ticket, batch);
         PaceStep::Send { ticket, node, declared }
     }
@@ -187,7 +198,7 @@ impl PacedQueue {
     /// sent to any node before it, and the batch keeps its place before those that came later.
     pub fn record_refusal(&mut self, ticket: Ticket, retry_at: TimeMs, now_us: u64) {
         self.pacer.record_refusal(retry_at, now_us);
-        if let Some(batch) = self.away.remove(&ticket) {
+        if let Some(batch) = self.return_from_away(ticket) {
             self.hold(ticket, OneBatch { was_refused: true, ..batch });
         }
     }
@@ -196,7 +207,7 @@ impl PacedQueue {
     /// or said nothing in time. The same bytes are sent again, to another node if there is one.
     pub fn record_unanswered(&mut self, ticket: Ticket, node: usize, end: CallEnd, now_us: u64) {
         self.pacer.record_unreachable(node, now_us);
-        if let Some(batch) = self.away.remove(&ticket) {
+        if let Some(batch) = self.return_from_away(ticket) {
             let is_open = batch.is_open || end == CallEnd::Open;
             let not_before_us = now_us.saturating_add(AGAIN_US);
             self.hold(ticket, OneBatch { is_open, not_before_us, ..batch });
@@ -212,7 +223,7 @@ impl PacedQueue {
 
     /// Forgets a batch whose fate is known, or that is waited for no longer.
     pub fn forget(&mut self, ticket: Ticket) {
-        self.away.remove(&ticket);
+        self.return_from_away(ticket);
         self.unhold(ticket);
         self.late.retain(|late| *late != ticket);
     }
@@ -247,6 +258,12 @@ impl PacedQueue {
     fn hold(&mut self, ticket: Ticket, batch: OneBatch) {
         self.held_items = self.held_items.saturating_add(batch.items);
         self.held.insert(ticket, batch);
+    }
+
+    fn return_from_away(&mut self, ticket: Ticket) -> Option<OneBatch> {
+        let batch = self.away.remove(&ticket)?;
+        self.away_items = self.away_items.saturating_sub(batch.items);
+        Some(batch)
     }
 
     fn unhold(&mut self, ticket: Ticket) {

@@ -6,7 +6,8 @@
 //! one share without a word about it. [`Scheduler::tick`] divides the capacity anew.
 //!
 //! While a block is being decided, its batches still wait: a queue of a few hundred milliseconds is
-//! no sign of too much. The sign is a block that was full, and what it left behind.
+//! no sign of too much. The sign is a block that was full, or that took too long, and what it left
+//! behind.
 
 use std::cmp::Reverse;
 
@@ -15,6 +16,7 @@ use chain_types::{BatchId, ParticipantId, TimeMs};
 use crate::attempt::{
     Admission, BatchAttempt, CountedBatch, Origin, RetryAt, Settings, ShareReason,
 };
+use crate::block_time::BlockTime;
 use crate::capacity::Capacity;
 use crate::class::ServiceClass;
 use crate::meter::{Meter, cost_us, items_in};
@@ -61,7 +63,8 @@ pub struct Scheduler {
     /// The part of the capacity that was divided among orders, in items a second.
     divided: u64,
     tick_us: Option<u64>,
-    /// The items that the last block left behind for want of space.
+    block_time: BlockTime,
+    /// The items that the last block left behind for want of space or time.
     left_items: u64,
     /// Someone was refused, or said that it has a backlog, since the last tick.
     are_clients_waiting: bool,
@@ -83,6 +86,7 @@ impl Scheduler {
             division: Division::Plenty { spare: settings.capacity_items_per_s },
             divided: settings.capacity_items_per_s,
             tick_us: None,
+            block_time: BlockTime::default(),
             left_items: 0,
             are_clients_waiting: false,
             duty_items: 0,
@@ -258,11 +262,13 @@ impl Scheduler {
         self.queues[class.number()].remove(submitter, id)
     }
 
-    /// Learns from a block whose batches were removed. Only a full one says that what waits now was
-    /// left behind for want of space.
+    /// Learns from a block whose batches were removed. After a full one, all that waits now was left
+    /// behind; after one that took too long, what came after the time that it should have taken.
     pub fn record_block(&mut self, items: u64, is_full: bool, now_us: u64) {
-        self.left_items = if is_full { self.queue_items() } else { 0 };
-        self.capacity.record_block(items, self.left_items, now_us);
+        let waiting = self.queue_items();
+        let late = self.block_time.record(items, waiting, now_us);
+        self.left_items = if is_full { waiting } else { late.unwrap_or(0) };
+        self.capacity.record_block(items, self.left_items, late.is_some(), now_us);
     }
 
     /// Divides the capacity anew if 100 ms have passed; longer when very many are active.

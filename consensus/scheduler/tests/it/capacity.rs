@@ -6,7 +6,7 @@ use consensus_scheduler::meter::{DEBT_US_MAX, Meter, cost_us, items_in};
 /// Blocks of `items` each 100 ms that leave `queue` behind.
 fn blocks(capacity: &mut Capacity, from_us: u64, count: u64, items: u64, queue: u64) -> u64 {
     for number in 1..=count {
-        capacity.record_block(items, queue, from_us + number * 100_000);
+        capacity.record_block(items, queue, false, from_us + number * 100_000);
         capacity.probe(queue > 0, 100_000);
     }
     from_us + count * 100_000
@@ -35,7 +35,7 @@ fn clients_that_wait_without_a_queue_raise_it_by_two_percent_each_100_ms() {
     let mut now_us = 0;
     for step in 1..=10 {
         now_us += 100_000;
-        capacity.record_block(5_000, 0, now_us);
+        capacity.record_block(5_000, 0, false, now_us);
         capacity.probe(true, 100_000);
         // Nothing is carried at first, so nothing bears the probe out.
         let before_us = if step < 8 { 0 } else { 1 };

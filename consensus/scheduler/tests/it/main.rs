@@ -6,11 +6,13 @@
 mod crowd;
 
 mod attacks;
+mod block_time;
 mod capacity;
 mod closed_loop;
 mod crowds;
 mod decisions;
 mod forecast;
+mod long_blocks;
 mod outlook;
 mod paced;
 mod pacing;

@@ -340,3 +340,23 @@ fn nothing_overflows_in_a_queue_of_extremes() {
         }
     }
 }
+
+#[test]
+fn who_has_not_heard_of_its_share_sends_no_more_than_one_of_the_largest_batches() {
+    for (items, at_once) in [(8_192, 1), (4_096, 2), (100_000, 1), (64, 128)] {
+        let mut run = Run::new(1, 4, 1_000);
+        for _ in 0..200 {
+            run.offer(items, valid(BEGIN_US, 60_000));
+        }
+        run.act();
+        assert_eq!(run.sent.len(), at_once, "{items} items");
+        // What comes back makes room, whatever became of it.
+        let (_, ticket, _) = run.answers[0];
+        run.queue.forget(ticket);
+        run.act();
+        assert_eq!(run.sent.len(), at_once + 1, "{items} items");
+        run.hear(&[u64::MAX; 4]);
+        run.act();
+        assert_eq!(run.sent.len(), 200, "{items} items");
+    }
+}
