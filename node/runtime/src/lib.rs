@@ -61,12 +61,14 @@ pub struct Attempt {
 }
 
 /// Runs a node until `cancel`, until governance takes its keys away, or until it cannot go on.
+/// `driver_begins` is called in the driver's thread before its work.
 ///
 /// # Errors
 /// When it cannot start, in one line that says why; when a write to its store fails.
 pub async fn run(
     config: NodeConfig,
     attempt: Attempt,
+    driver_begins: fn(),
     cancel: CancellationToken,
 ) -> anyhow::Result<Ended> {
     let present = config.identity()?;
@@ -118,7 +120,7 @@ pub async fn run(
     let listening = tokio::spawn(peers.clone().listen(events, cancel.clone()));
     let asking = tokio::spawn(peers.ask(request_receiver));
     let reporting = tokio::spawn(logs::report(cancel.clone()));
-    let result = drive(driver, first, input_receiver, cancel.clone()).await;
+    let result = drive((driver, driver_begins), first, input_receiver, cancel.clone()).await;
     cancel.cancel();
     server.stopped().await;
     parts.network.wait_stopped().await;
@@ -130,7 +132,7 @@ pub async fn run(
 
 /// Runs the driver on its own thread until it fails or `cancel`.
 async fn drive(
-    driver: Driver,
+    (driver, begins): (Driver, fn()),
     first: Input,
     inputs: InputReceiver,
     cancel: CancellationToken,
@@ -138,6 +140,7 @@ async fn drive(
     let stop = cancel.clone();
     let (done, ended) = tokio::sync::oneshot::channel();
     let thread = std::thread::Builder::new().name("driver".to_owned()).spawn(move || {
+        begins();
         // A panic drops `done`, which ends the node as well.
         let result = driver.run(first, &inputs, &stop);
         let _ = done.send(result);

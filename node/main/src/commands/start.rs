@@ -13,6 +13,8 @@ use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
 use node_console::signals;
 
+use crate::allocator::keep_memory_of_driver;
+
 /// Arguments of `sluice start`.
 #[derive(Debug, Args)]
 pub struct StartArgs {
@@ -59,7 +61,7 @@ pub async fn run(args: StartArgs, config: Option<NodeConfig>) -> anyhow::Result<
     let cancel = signals::cancel_on_signal()?;
     let has_tried = args.again.is_some();
     let attempt = Attempt { tries_next: args.again == Some(Again::Next), has_tried };
-    match node_runtime::run(config, attempt, cancel).await? {
+    match node_runtime::run(config, attempt, keep_memory_of_driver, cancel).await? {
         Ended::Asked => Ok(Exit::Done),
         Ended::Withdrawn(withdrawn) => Err(failure(Exit::Withdrawn, withdrawn.to_string())),
         Ended::OtherKeys { tries_next } => Err(start_again(tries_next)),
