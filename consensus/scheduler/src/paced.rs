@@ -154,7 +154,7 @@ impl PacedQueue {
         }
     }
 
-    /// Who has not heard of its share yet does not send all that it has.
+    /// Returns true if items may be sent: all that is held, only once a share was stated.
     fn may_send_unstated(&self, items: u64) -> bool {
         let together = self.away_items.saturating_add(items);
         self.pacer.stated().is_some() || self.away.is_empty() || together <= UNSTATED_ITEMS_MAX

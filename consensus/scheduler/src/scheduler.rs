@@ -262,8 +262,9 @@ impl Scheduler {
         self.queues[class.number()].remove(submitter, id)
     }
 
-    /// Learns from a block whose batches were removed. After a full one, all that waits now was left
-    /// behind; after one that took too long, what came after the time that it should have taken.
+    /// Learns from a block whose batches were removed. After a full one, all that waits now was
+    /// left behind; after one that took too long, what came after the time that it should have
+    /// taken.
     pub fn record_block(&mut self, items: u64, is_full: bool, now_us: u64) {
         let waiting = self.queue_items();
         let late = self.block_time.record(items, waiting, now_us);

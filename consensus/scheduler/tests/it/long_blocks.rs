@@ -1,5 +1,5 @@
-//! Too much offered by paced clients to a node whose blocks take as long as their work and are never
-//! full: the machine is the bound, and only the time that blocks take says so.
+//! Too much offered by paced clients to a node whose blocks take as long as their work and are
+//! never full: the machine is the bound, and only the time that blocks take says so.
 
 use std::collections::BTreeMap;
 
