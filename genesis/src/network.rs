@@ -21,7 +21,7 @@ use crate::fault::{ConfigFault, FieldError};
 use crate::folder::{create_empty_folder, create_folder, write_toml};
 use crate::key::{create_secret_key, draw_secret_key};
 use crate::node::{
-    LogSection, NetworkSection, NodeConfig, OperatorSection, Peer, RpcSection, StoreSection,
+    AccessSection, LogSection, NetworkSection, NodeConfig, OperatorSection, Peer, RpcSection, StoreSection,
 };
 use crate::parameters::write_parameters;
 use crate::participant::ParticipantConfig;
@@ -466,7 +466,12 @@ fn node_config(nodes: &[PlannedNode], node: &PlannedNode) -> NodeConfig {
         network_key: PathBuf::from("network.key"),
         network: NetworkSection { listen: node.network_address, peers: peers.collect() },
         // All keys of such a network lie in one folder: there is nobody to hide it from.
-        rpc: RpcSection { explorer: true, ..RpcSection::new(node.rpc_address) },
+        // A demonstration's, as the chain's `development` is.
+        rpc: RpcSection {
+            explorer: true,
+            access: Some(AccessSection::Open),
+            ..RpcSection::new(node.rpc_address)
+        },
         operator: OperatorSection::default(),
         store: StoreSection::default(),
         log: LogSection::default(),

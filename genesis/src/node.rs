@@ -123,9 +123,24 @@ pub struct RpcSection {
     /// True if the port serves the explorer's pages at `/explorer/`. False by default.
     #[serde(default)]
     pub explorer: bool,
+    /// The callers that are answered. Without it, everybody may call the methods of the scopes
+    /// `open` and `public`, and nobody the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<AccessSection>,
     /// TLS of the port; without it the port speaks plain HTTP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsSection>,
+}
+
+/// The callers that the port answers: `access = "open"` or `access = { tokens = "PATH" }`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccessSection {
+    /// Everybody may call everything. A chain of real money refuses it.
+    Open,
+    /// Callers with a token of this file may call what it grants; others may ask for the chain id
+    /// and the health.
+    Tokens(PathBuf),
 }
 
 /// TLS of a listener. The files are in PEM, and read again when they change.
@@ -212,6 +227,7 @@ impl RpcSection {
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::default(),
             explorer: false,
+            access: None,
             tls: None,
         }
     }
@@ -286,6 +302,9 @@ impl NodeConfig {
         config.home = folder.join(&config.home);
         config.network_key = folder.join(&config.network_key);
         config.validator_key = config.validator_key.map(|key| folder.join(key));
+        if let Some(AccessSection::Tokens(path)) = &mut config.rpc.access {
+            *path = folder.join(&*path);
+        }
         config.rpc.tls = config.rpc.tls.map(|tls| tls.resolved(folder));
         config.operator.tls = config.operator.tls.map(|tls| tls.resolved(folder));
         Ok(config)

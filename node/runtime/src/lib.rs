@@ -231,6 +231,13 @@ fn rpc_config(config: &NodeConfig, descriptors: &Descriptors) -> rpc_server::Ser
             genesis::ForwardedHeader::XForwardedFor => rpc_server::ForwardedHeader::XForwardedFor,
             genesis::ForwardedHeader::Forwarded => rpc_server::ForwardedHeader::Forwarded,
         },
+        access: match &rpc.access {
+            None => rpc_server::AccessRule::Public,
+            Some(genesis::AccessSection::Open) => rpc_server::AccessRule::Open,
+            Some(genesis::AccessSection::Tokens(path)) => {
+                rpc_server::AccessRule::Tokens(path.clone())
+            }
+        },
         files: if rpc.explorer { rpc_explorer::files() } else { Vec::new() },
         ..rpc_server::ServerConfig::default()
     }

@@ -66,7 +66,7 @@ pub use ledger::{
     AccountProofReport, AccountReport, CountersReport, CurrencyBalance, EntryReport, LineReport,
     TransferReport, TrialBalanceReport,
 };
-pub use method::{Method, Scope, Stability, Subscription};
+pub use method::{Method, Rows, Scope, Stability, Subscription, TokenScope};
 pub use methods::{
     BatchRpcClient, BatchRpcServer, CashbackRpcClient, CashbackRpcServer, ChainRpcClient,
     ChainRpcServer, DiscoveryRpcClient, DiscoveryRpcServer, FxRpcClient, FxRpcServer,

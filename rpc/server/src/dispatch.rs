@@ -17,6 +17,7 @@ use jsonrpsee::types::{ErrorObjectOwned, Extensions, Id, Params};
 use rpc_api::error::api_error_after;
 use rpc_api::{ApiError, api_error, check_subscription_id};
 
+use crate::access::{Gatekeeper, Sight};
 use crate::answer::Answer;
 use crate::aside::LongReads;
 use crate::budget::{Budget, subscriber};
@@ -60,6 +61,7 @@ fn messages_at_once() -> u32 {
 pub(crate) struct Dispatcher {
     pub(crate) budget: Arc<Budget>,
     pub(crate) metrics: RpcMetrics,
+    pub(crate) gatekeeper: Arc<Gatekeeper>,
     methods: Methods,
     /// The turns in which messages are read.
     messages: FairQueue,
@@ -82,12 +84,14 @@ impl Dispatcher {
         config: &ServerConfig,
         budget: Arc<Budget>,
         metrics: RpcMetrics,
+        gatekeeper: Arc<Gatekeeper>,
         methods: Methods,
     ) -> Self {
         let call_timeout = config.call_timeout_ms.saturating_add(config.wait_ms_max);
         Self {
             budget,
             metrics,
+            gatekeeper,
             methods,
             // What waits is bounded as what is in hand.
             messages: FairQueue::new(messages_at_once(), usize::MAX),
@@ -301,6 +305,27 @@ impl Dispatcher {
     }
 
     async fn run(&self, call: Call<'_>, id: Id<'_>, place: Place<'_>) -> MethodResponse {
+        if let Err(error) = self.admit(&call, place) {
+            return MethodResponse::error(id, error);
+        }
+        self.run_admitted(call, id, place).await
+    }
+
+    /// Decides who may make a call, before anything of it is done.
+    fn admit(&self, call: &Call<'_>, place: Place<'_>) -> Result<Sight, ErrorObjectOwned> {
+        let decided = self.gatekeeper.decide(&place.caller.credential, &call.method);
+        decided.map_err(|(reason, error)| {
+            self.metrics.access_refused(reason);
+            error
+        })
+    }
+
+    async fn run_admitted(
+        &self,
+        call: Call<'_>,
+        id: Id<'_>,
+        place: Place<'_>,
+    ) -> MethodResponse {
         let bytes = call.params.map_or(0, |params| params.get().len());
         let params = Params::new(call.params.map(|params| params.get()));
         let connection = place.session.map_or(ConnectionId(0), |session| session.id);
