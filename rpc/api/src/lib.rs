@@ -35,6 +35,7 @@ pub mod methods;
 pub mod money;
 pub mod node;
 pub mod outlook;
+pub mod ownership;
 pub mod page;
 pub mod parameters;
 pub mod rate;
@@ -78,6 +79,7 @@ pub use money::Money;
 pub use node::{
     CaughtReport, HealthReport, PassedOverReport, PeerReport, StandingReport, StatusReport,
 };
+pub use ownership::{Ownership, Parties};
 pub use outlook::{OutlookLineReport, OutlookReport};
 pub use page::{LIMIT_DEFAULT, LIMIT_MAX, Page};
 pub use parameters::ParametersReport;

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use chain_types::Digest;
 use hyper::{HeaderMap, header};
 use jsonrpsee::types::ErrorObjectOwned;
-use rpc_api::{ApiError, Rows, Scope, TokenScope, api_error, methods};
+use rpc_api::{ApiError, Parties, Rows, Scope, TokenScope, api_error, methods};
 use tokio_util::sync::CancellationToken;
 
 use crate::tokens::{TOKEN_PREFIX, Token, TokensFault, TokensFile};
@@ -65,7 +65,7 @@ struct Known {
     secret_hash: Digest,
     account: IpAddr,
     scopes: Vec<TokenScope>,
-    parties: Arc<[u64]>,
+    parties: Arc<Parties>,
     expires_ms: i64,
     is_revoked: bool,
     units_per_second_max: Option<u32>,
@@ -77,7 +77,7 @@ pub(crate) enum Sight {
     /// Rows of every party.
     All,
     /// Rows that name one of these parties.
-    Own(Arc<[u64]>),
+    Own(Arc<Parties>),
 }
 
 /// The tokens of a server and the scopes of its methods.
@@ -165,7 +165,10 @@ impl Gatekeeper {
                 secret_hash: Digest::from_hex(&record.sha256)?,
                 account: account_of(&record.id),
                 scopes: record.scopes.clone(),
-                parties: record.parties.clone().into(),
+                parties: Arc::new(Parties {
+                    participants: record.participants.iter().copied().collect(),
+                    merchants: record.merchants.iter().copied().collect(),
+                }),
                 expires_ms: record.expires_ms().ok()?,
                 is_revoked: record.revoked,
                 units_per_second_max: record.units_per_second_max,
@@ -232,7 +235,7 @@ impl Gatekeeper {
         }
     }
 
-    fn check(&self, shown: &Shown) -> Result<(Vec<TokenScope>, Arc<[u64]>), ApiError> {
+    fn check(&self, shown: &Shown) -> Result<(Vec<TokenScope>, Arc<Parties>), ApiError> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         // An unknown id costs the same comparison.
         let one = known.get(&shown.id);

@@ -79,9 +79,12 @@ pub struct TokenRecord {
     pub sha256: String,
     /// The scopes that it grants, one at least.
     pub scopes: Vec<TokenScope>,
-    /// The participants, gateways, providers and merchants that it acts for, by id.
+    /// The participants that it acts for, by id: services, gateways, providers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub parties: Vec<u64>,
+    pub participants: Vec<u64>,
+    /// The merchants that it acts for, by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merchants: Vec<u64>,
     /// The time from which on it is refused, such as `2027-01-31T00:00:00Z`.
     pub expires: String,
     /// Cost units a second, and at once; by default as many as an address has.
@@ -121,11 +124,14 @@ impl TokenRecord {
             return Err(format!("token {} has no scope: give one at least", self.id));
         }
         if self.units_per_second_max == Some(0) {
-            return Err(format!("token {} may call nothing: give 1 unit a second or more", self.id));
+            return Err(format!(
+                "token {} may call nothing: give 1 unit a second or more",
+                self.id
+            ));
         }
         let confined = [TokenScope::Participant, TokenScope::Gateway];
         let is_confined = self.scopes.iter().any(|scope| confined.contains(scope));
-        if is_confined && self.parties.is_empty() {
+        if is_confined && self.participants.is_empty() && self.merchants.is_empty() {
             return Err(format!("token {} names no party: its scope reads own rows", self.id));
         }
         self.expires_ms().map(|_| ())
