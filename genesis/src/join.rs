@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 use chain_types::registry::is_node_name;
 use chain_types::{ChainGenesis, PublicKey};
 
-use crate::check::parse_genesis;
+use crate::check::{is_development, parse_genesis};
 use crate::fault::{ConfigFault, FieldError};
 use crate::folder::{create_empty_folder, write_toml};
 use crate::key::{create_secret_key, draw_secret_key};
 use crate::network::NodeFolder;
 use crate::node::{
-    LogSection, NetworkSection, NodeConfig, OperatorSection, Peer, RpcSection, StoreSection,
+    AccessSection, LogSection, NetworkSection, NodeConfig, OperatorSection, Peer, RpcSection,
+    StoreSection,
 };
 
 /// A node that is to join.
@@ -77,7 +78,10 @@ pub fn network_join(
         validator_key: validator_key.as_ref().map(|_| PathBuf::from("validator.key")),
         network_key: PathBuf::from("network.key"),
         network: NetworkSection { listen: plan.listen, peers },
-        rpc: RpcSection::new(plan.rpc),
+        rpc: RpcSection {
+            access: is_development(&bytes).then_some(AccessSection::Open),
+            ..RpcSection::new(plan.rpc)
+        },
         operator: OperatorSection::default(),
         store: StoreSection::default(),
         log: LogSection::default(),

@@ -36,7 +36,7 @@ pub use network::{
     NetworkFolder, NetworkPlan, NodeFolder, PORTS_PER_NODE, ParticipantFolder, network_new,
 };
 pub use node::{
-    AccessSection, ForwardedHeader, LogSection, NetworkSection, NodeConfig, OperatorSection, Peer, RpcSection,
-    StoreSection, TlsSection,
+    AccessSection, ForwardedHeader, LogSection, NetworkSection, NodeConfig, OperatorSection, Peer,
+    RpcSection, StoreSection, TlsSection,
 };
 pub use participant::ParticipantConfig;

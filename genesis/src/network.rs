@@ -21,7 +21,8 @@ use crate::fault::{ConfigFault, FieldError};
 use crate::folder::{create_empty_folder, create_folder, write_toml};
 use crate::key::{create_secret_key, draw_secret_key};
 use crate::node::{
-    AccessSection, LogSection, NetworkSection, NodeConfig, OperatorSection, Peer, RpcSection, StoreSection,
+    AccessSection, LogSection, NetworkSection, NodeConfig, OperatorSection, Peer, RpcSection,
+    StoreSection,
 };
 use crate::parameters::write_parameters;
 use crate::participant::ParticipantConfig;

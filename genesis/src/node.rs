@@ -16,6 +16,7 @@ use ipnet::IpNet;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::check::is_development;
 use crate::fault::{ConfigFault, FieldError};
 
 /// The prefix of the environment variables that a node reads.
@@ -308,6 +309,24 @@ impl NodeConfig {
         config.rpc.tls = config.rpc.tls.map(|tls| tls.resolved(folder));
         config.operator.tls = config.operator.tls.map(|tls| tls.resolved(folder));
         Ok(config)
+    }
+
+    /// Refuses to answer everybody on a chain of real money.
+    ///
+    /// # Errors
+    /// When `rpc.access` is `open` and the genesis file is not of a development network.
+    pub fn check_access(&self) -> Result<(), ConfigFault> {
+        if self.rpc.access != Some(AccessSection::Open) {
+            return Ok(());
+        }
+        let bytes = std::fs::read(&self.genesis)
+            .map_err(|source| ConfigFault::Read { path: self.genesis.clone(), source })?;
+        if is_development(&bytes) {
+            return Ok(());
+        }
+        let problem = "it is a demonstration's: everybody could read every party's business";
+        let remedy = "name a file of tokens (docs/access.md), or leave it out";
+        Err(ConfigFault::Plan(FieldError::new("rpc.access", "open", problem, remedy)))
     }
 
     /// Returns the address at which health and figures are served.

@@ -36,7 +36,7 @@ use node_home::opening::{self, Home};
 use node_replica::{CheckpointInterval, Config, Input, NodeKeys, read_state};
 use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use self::descriptors::Descriptors;
 use self::driver::Driver;
@@ -69,6 +69,10 @@ pub async fn run(
     attempt: Attempt,
     cancel: CancellationToken,
 ) -> anyhow::Result<Ended> {
+    config.check_access()?;
+    if config.rpc.access == Some(genesis::AccessSection::Open) {
+        warn!("everybody may call every method: rpc.access is open");
+    }
     let present = config.identity()?;
     let genesis = Arc::new(present.genesis.clone());
     // Before anything is opened, and again with the registry of the head.

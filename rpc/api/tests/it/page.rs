@@ -190,7 +190,8 @@ fn page() -> String {
         serde_json::from_str(RECORDED).unwrap();
     let mut page = format!("{BEGIN}\n## Methods\n\n{}", overview());
     page += "\n## Who may read what\n\n";
-    page += "A node enforces this table by tokens ([access.md](access.md)). The second table says\n";
+    page +=
+        "A node enforces this table by tokens ([access.md](access.md)). The second table says\n";
     page += "which rows a token's scope reads: `own` are rows that name one of its parties.\n\n";
     page += &scopes();
     page += "\n";
