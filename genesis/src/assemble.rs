@@ -19,7 +19,8 @@ use std::path::{Path, PathBuf};
 use chain_types::registry::Roles;
 use chain_types::{ChainGenesis, ChainId, Parameters, ParticipantId};
 
-use crate::check::{parse_genesis, read_toml};
+use crate::access::AccessSection;
+use crate::check::{is_development, parse_genesis, read_toml};
 use crate::fault::{ConfigFault, FieldError};
 use crate::folder::{create_empty_folder, create_folder, write_toml};
 use crate::node::{
@@ -83,7 +84,8 @@ pub fn network_assemble(folder: &Path, plan: &Path) -> Result<Assembled, ConfigF
     };
     for (index, node) in genesis.nodes.iter().enumerate() {
         let home = folder.join("nodes").join(&node.name);
-        let config = node_config(&genesis, &addresses, index);
+        let mut config = node_config(&genesis, &addresses, index);
+        config.rpc.access = is_development(text.as_bytes()).then_some(AccessSection::Open);
         let keys = [Some(&config.network_key), config.validator_key.as_ref()];
         let key_files = keys.into_iter().flatten().map(|key| home.join(key)).collect();
         let path = home.join("node.toml");
@@ -222,6 +224,8 @@ fn participant_config(
         key: PathBuf::from("participant.key"),
         genesis: PathBuf::from("../../genesis.toml"),
         rpc: own.map(|(_, at)| format!("http://{}", at.rpc)).collect(),
+        token: None,
+        authorities: None,
         merchants: paid.map(|merchant| merchant.id.get()).collect(),
     }
 }

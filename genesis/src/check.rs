@@ -337,6 +337,13 @@ fn check_power(nodes: &[Node], development: bool) -> Result<(), FieldError> {
     Ok(())
 }
 
+/// Returns true if a genesis file says that its network has no real money.
+pub fn is_development(bytes: &[u8]) -> bool {
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
+    let root: Option<toml::Table> = text.parse().ok();
+    root.and_then(|root| root.get("development")?.as_bool()).unwrap_or(false)
+}
+
 /// Bounds that let a demonstration run without deposits have no place where money is real.
 fn refuse_demo_bounds(liquidity: &[LiquidityLine]) -> Result<(), FieldError> {
     let over = liquidity.iter().position(|line| line.net_debit_cap.get() > NET_DEBIT_CAP_MAX);

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use chain_types::registry::is_node_name;
 use chain_types::{ChainGenesis, PublicKey};
 
-use crate::check::parse_genesis;
+use crate::access::AccessSection;
+use crate::check::{is_development, parse_genesis};
 use crate::fault::{ConfigFault, FieldError};
 use crate::folder::{create_empty_folder, write_toml};
 use crate::key::{create_secret_key, draw_secret_key};
@@ -77,7 +78,10 @@ pub fn network_join(
         validator_key: validator_key.as_ref().map(|_| PathBuf::from("validator.key")),
         network_key: PathBuf::from("network.key"),
         network: NetworkSection { listen: plan.listen, peers },
-        rpc: RpcSection::new(plan.rpc),
+        rpc: RpcSection {
+            access: is_development(&bytes).then_some(AccessSection::Open),
+            ..RpcSection::new(plan.rpc)
+        },
         operator: OperatorSection::default(),
         store: StoreSection::default(),
         log: LogSection::default(),

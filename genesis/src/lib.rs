@@ -7,7 +7,8 @@
 //! everybody's secret keys in one folder. [`network_join`] makes the folder of one more node.
 //! [`NodeConfig`] and [`ParticipantConfig`] read those back.
 
-pub mod assemble;
+pub mod access;
+mod assemble;
 mod bounds;
 pub mod check;
 pub mod fault;
@@ -22,6 +23,7 @@ pub mod parameters;
 pub mod participant;
 mod table;
 
+pub use access::AccessSection;
 pub use assemble::{Assembled, AssembledPart, network_assemble};
 pub use bounds::GENESIS_BYTES_MAX;
 pub use check::{load_genesis, parse_genesis};

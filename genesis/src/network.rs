@@ -16,6 +16,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use chain_types::hash::sha256;
 use chain_types::{ChainId, Currency, Parameters, SecretKey, TimeMs};
 
+use crate::access::AccessSection;
 use crate::check::parse_genesis;
 use crate::fault::{ConfigFault, FieldError};
 use crate::folder::{create_empty_folder, create_folder, write_toml};
@@ -466,7 +467,11 @@ fn node_config(nodes: &[PlannedNode], node: &PlannedNode) -> NodeConfig {
         network_key: PathBuf::from("network.key"),
         network: NetworkSection { listen: node.network_address, peers: peers.collect() },
         // All keys of such a network lie in one folder: there is nobody to hide it from.
-        rpc: RpcSection { explorer: true, ..RpcSection::new(node.rpc_address) },
+        rpc: RpcSection {
+            explorer: true,
+            access: Some(AccessSection::Open),
+            ..RpcSection::new(node.rpc_address)
+        },
         operator: OperatorSection::default(),
         store: StoreSection::default(),
         log: LogSection::default(),
@@ -488,6 +493,8 @@ fn participant_config(
         key: PathBuf::from("participant.key"),
         genesis: PathBuf::from("../../genesis.toml"),
         rpc: nodes.iter().map(|node| format!("http://{}", node.rpc_address)).collect(),
+        token: None,
+        authorities: None,
         merchants: merchants.collect(),
     }
 }

@@ -16,6 +16,7 @@ use ipnet::IpNet;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::access::AccessSection;
 use crate::fault::{ConfigFault, FieldError};
 
 /// The prefix of the environment variables that a node reads.
@@ -123,6 +124,10 @@ pub struct RpcSection {
     /// True if the port serves the explorer's pages at `/explorer/`. False by default.
     #[serde(default)]
     pub explorer: bool,
+    /// The callers that are answered. Without it, everybody may call the methods of the scopes
+    /// `open` and `public`, and nobody the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<AccessSection>,
     /// TLS of the port; without it the port speaks plain HTTP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsSection>,
@@ -212,6 +217,7 @@ impl RpcSection {
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::default(),
             explorer: false,
+            access: None,
             tls: None,
         }
     }
@@ -286,6 +292,9 @@ impl NodeConfig {
         config.home = folder.join(&config.home);
         config.network_key = folder.join(&config.network_key);
         config.validator_key = config.validator_key.map(|key| folder.join(key));
+        if let Some(AccessSection::Tokens(path)) = &mut config.rpc.access {
+            *path = folder.join(&*path);
+        }
         config.rpc.tls = config.rpc.tls.map(|tls| tls.resolved(folder));
         config.operator.tls = config.operator.tls.map(|tls| tls.resolved(folder));
         Ok(config)

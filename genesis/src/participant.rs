@@ -21,8 +21,15 @@ pub struct ParticipantConfig {
     pub key: PathBuf,
     /// The network's genesis file.
     pub genesis: PathBuf,
-    /// RPC addresses of nodes, in order of preference: `http://host:port`.
+    /// RPC addresses of nodes, in order of preference: `http://host:port` or `https://host:port`.
     pub rpc: Vec<String>,
+    /// The file of the token that nodes ask for (docs/access.md): one line, of mode 0600.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<PathBuf>,
+    /// The file of the authorities whose certificates are believed, in PEM. Without it, those that
+    /// the system believes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorities: Option<PathBuf>,
     /// Merchants of interest: those it pays, or may name in orders. For convenience only.
     #[serde(default)]
     pub merchants: Vec<u64>,
@@ -50,23 +57,25 @@ impl ParticipantConfig {
             );
         }
         if config.rpc.is_empty() {
-            let remedy = "list at least one node's address, http://host:port";
+            let remedy = "list at least one node's address, https://host:port";
             return refuse("rpc", "[]".to_owned(), "no node is named", remedy);
         }
         for (index, address) in config.rpc.iter().enumerate() {
-            if !address.starts_with("http://") {
+            if !address.starts_with("http://") && !address.starts_with("https://") {
                 let field = format!("rpc[{index}]");
                 return refuse(
                     &field,
                     address.clone(),
                     "it is not an address",
-                    "write http://host:port",
+                    "write https://host:port, or http://host:port",
                 );
             }
         }
         let folder = path.parent().unwrap_or(Path::new("."));
         config.key = folder.join(&config.key);
         config.genesis = folder.join(&config.genesis);
+        config.token = config.token.map(|token| folder.join(token));
+        config.authorities = config.authorities.map(|file| folder.join(file));
         Ok(config)
     }
 

@@ -13,7 +13,10 @@ POOL_FULL, BATCH_EXPIRED = 115, 112
 WAIT_TIMEOUT, BATCH_DROPPED = 1005, 1017
 # Errors that say nothing of what was asked: nobody who knows could be reached, or it may be done
 # all the same.
-FATE_OPEN = frozenset({WAIT_TIMEOUT, 1006, 1008, 1010, 1014, 1015, 1016, 1020, -32603, -32008})
+FATE_OPEN = frozenset({
+    WAIT_TIMEOUT, 1006, 1008, 1010, 1014, 1015, 1016, 1020, 1030, 1031, 1032, 1033, 1034, -32603,
+    -32008,
+})
 
 
 class CallError(Exception):

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 LINE_BYTES_MAX = 16_384
 HEADERS_MAX = 100
 CONNECT_TIMEOUT_S = 3.0
+BODY_READ = frozenset({200, 401, 403})  # the statuses of answers and of refusals of access
 
 
 async def _headers(reader: asyncio.StreamReader) -> dict[str, str]:
@@ -73,7 +74,7 @@ async def _answer(reader: asyncio.StreamReader, bytes_max: int) -> tuple[int, by
     if not version.startswith("HTTP/1.") or not rest[:3].isdigit():
         raise ValueError("not an answer of HTTP/1.1")
     status, headers = int(rest[:3]), await _headers(reader)
-    if status != 200:
+    if status not in BODY_READ:
         return status, b""  # its body is not looked at
     if "chunked" in headers.get("transfer-encoding", "").lower():
         return status, await _chunks(reader, bytes_max)
@@ -85,7 +86,7 @@ async def _answer(reader: asyncio.StreamReader, bytes_max: int) -> tuple[int, by
 async def post(
     url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float, answer_bytes_max: int,
 ) -> tuple[int, bytes]:
-    """Posts JSON; gives the status and the body, which is read for status 200 alone."""
+    """Posts JSON; gives the status and the body, which is read for `BODY_READ` alone."""
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("not an http URL")

@@ -7,8 +7,10 @@ says what is certain when.
 
 import asyncio
 import base64
+import ipaddress
 import json
 import time
+import urllib.parse
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -38,12 +40,41 @@ def from_base64(text: str) -> bytes:
     return data
 
 
-def _refused_by_status(url: str, status: int) -> Refused:
-    """A node refuses some requests by HTTP's own status, perhaps through a proxy that says nothing
-    else."""
-    code, name = (1010, "budget-exceeded") if status == 429 else (1015, "node-busy")
-    data = {"name": name, "transient": True, "retry_after_ms": STATUS_RETRY_MS}
+# Statuses by which a node refuses, perhaps through a proxy that says no more.
+REFUSALS = {
+    401: (1031, "token-refused", False),
+    403: (1034, "scope-lacking", False),
+    429: (1010, "budget-exceeded", True),
+    503: (1015, "node-busy", True),
+}
+
+
+def _refused_by_status(url: str, method: str, identity: int, status: int, body: bytes) -> Refused:
+    """The refusal of a status. For one of access the body says which."""
+    code, name, is_transient = REFUSALS[status]
+    if not is_transient:
+        try:
+            _result(url, method, identity, body)
+        except Refused as refused:
+            return refused
+        except (ValueError, Invalid, RecursionError):
+            pass  # it is not a node's: the status is all that is known
+    data: dict[str, Any] = {"name": name, "transient": is_transient}
+    if is_transient:
+        data["retry_after_ms"] = STATUS_RETRY_MS
     return Refused(url, code, f"{name}: HTTP status {status}", data)
+
+
+def _is_private(url: str) -> bool:
+    """True if nobody on the network can read what goes to a URL."""
+    parts = urllib.parse.urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme == "https" or host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _result(url: str, method: str, identity: int, body: bytes) -> Any:
@@ -90,14 +121,20 @@ class Client:
 
     def __init__(
         self, urls: Sequence[str], *, headers: Mapping[str, str] | None = None,
+        token: str | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         clock_s: Callable[[], float] = time.monotonic,
     ):
-        """`headers` is what each request carries besides."""
+        """`headers` is what each request carries besides; `token` is the one that the nodes ask
+        for: docs/access.md."""
         require(len(urls) > 0, "no node is known")
         for url in urls:
             require(url.startswith(("http://", "https://")), f"{url} is not a node's URL")
+            is_safe = token is None or _is_private(url)
+            require(is_safe, f"{url} would show the token to the network: use https")
         self.urls, self.headers = list(urls), dict(headers or {})
+        if token is not None:
+            self.headers["Authorization"] = f"Bearer {token}"
         self._sleep, self._clock_s = sleep, clock_s
         self._turn = self._identity = 0
 
@@ -118,8 +155,8 @@ class Client:
             status, answer = await post(
                 url, body, self.headers, timeout_s=(WAIT_MS + CALL_SLACK_MS) / 1_000,
                 answer_bytes_max=ANSWER_BYTES_MAX)
-            if status in (429, 503):
-                raise _refused_by_status(url, status)
+            if status in REFUSALS:
+                raise _refused_by_status(url, method, identity, status, answer)
             require(status == 200, f"HTTP status {status}")
             result = _result(url, method, identity, answer)
             if check is not None:

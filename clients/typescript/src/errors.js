@@ -16,7 +16,8 @@ const BATCH_DROPPED = 1017;
  * all the same.
  */
 const FATE_OPEN = new Set([
-  WAIT_TIMEOUT, 1006, 1008, 1010, 1014, 1015, 1016, 1020, -32603, -32008,
+  WAIT_TIMEOUT, 1006, 1008, 1010, 1014, 1015, 1016, 1020, 1030, 1031, 1032, 1033, 1034, -32603,
+  -32008,
 ]);
 
 /** The node, or the chain through it, refused. */

@@ -31,6 +31,7 @@ const LINEAGE_PAGES_MAX = 10_000;
  * @typedef {object} Options
  * @property {typeof fetch} [fetch]
  * @property {Record<string, string>} [headers] What each request carries besides.
+ * @property {string} [token] The token that the nodes ask for: docs/access.md.
  * @property {(milliseconds: number) => Promise<void>} [sleep]
  * @property {() => number} [nowMs] A clock that only goes forward.
  */
@@ -63,15 +64,45 @@ async function bodyOf(response, call) {
 }
 
 /**
- * A node refuses some requests by HTTP's own status, perhaps through a proxy that says no more.
+ * Statuses by which a node refuses, perhaps through a proxy that says no more.
+ *
+ * @type {Record<number, {code: number, name: string, transient: boolean}>}
+ */
+const REFUSALS = {
+  401: { code: 1031, name: "token-refused", transient: false },
+  403: { code: 1034, name: "scope-lacking", transient: false },
+  429: { code: 1010, name: "budget-exceeded", transient: true },
+  503: { code: 1015, name: "node-busy", transient: true },
+};
+
+/**
+ * The refusal of a status. For one of access the body says which.
  *
  * @param {string} url
- * @param {number} status
+ * @param {Response} response
+ * @param {AbortController} call
+ * @param {number} id
  */
-function refusedByStatus(url, status) {
-  const [code, name] = status === 429 ? [1010, "budget-exceeded"] : [1015, "node-busy"];
-  const data = { name, transient: true, retry_after_ms: STATUS_RETRY_MS };
-  return new Refused(url, code, `${name}: HTTP status ${status}`, data);
+async function refusedByStatus(url, response, call, id) {
+  const { code, name, transient } = REFUSALS[response.status];
+  if (!transient) {
+    try {
+      const { error } = answerOf(JSON.parse(await bodyOf(response, call)), id);
+      if (error) return new Refused(url, error.code, error.message, error.data);
+    } catch {
+      // It is not a node's, or cut: the status is all that is known.
+    }
+  }
+  call.abort();
+  const data = { name, transient, retry_after_ms: transient ? STATUS_RETRY_MS : undefined };
+  return new Refused(url, code, `${name}: HTTP status ${response.status}`, data);
+}
+
+/** Returns true if nobody on the network can read what goes to a URL. @param {string} url */
+function isPrivate(url) {
+  const { protocol, hostname } = new URL(url);
+  return protocol === "https:" || hostname === "localhost" || hostname === "[::1]"
+    || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
 /** @param {unknown} error */
@@ -92,7 +123,12 @@ export class Client {
     for (const url of urls) require(/^https?:\/\//.test(url), `${url} is not a node's URL`);
     this.urls = [...urls];
     this.fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
-    this.headers = options.headers ?? {};
+    this.headers = { ...options.headers };
+    if (options.token !== undefined) {
+      const open = this.urls.find((url) => !isPrivate(url));
+      require(!open, `${open} would show the token to the network: use https`);
+      this.headers.authorization = `Bearer ${options.token}`;
+    }
     this.sleep = options.sleep ?? sleep;
     this.nowMs = options.nowMs ?? (() => performance.now());
     this.turn = 0;
@@ -127,10 +163,7 @@ export class Client {
         signal: call.signal,
       });
       const { status } = response;
-      if (status === 429 || status === 503) {
-        call.abort();
-        throw refusedByStatus(url, status);
-      }
+      if (status in REFUSALS) throw await refusedByStatus(url, response, call, id);
       require(status === 200, `HTTP status ${status}`);
       const { result, error } = answerOf(JSON.parse(await bodyOf(response, call)), id);
       if (error) throw new Refused(url, error.code, error.message, error.data);

@@ -16,7 +16,7 @@ pub const CAPACITY_MAX: u64 = 1 << 32;
 /// The queue that is kept after a block, in microseconds of work: it shows the capacity.
 const QUEUE_TARGET_US: u64 = 50_000;
 /// The time in which a queue above the target is worked off, in microseconds.
-const DRAIN_US: u64 = 500_000;
+const DRAIN_US: u64 = 1_000_000;
 
 /// The estimate of what blocks can take, in items a second.
 #[derive(Debug, Clone)]

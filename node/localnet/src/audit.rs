@@ -7,13 +7,13 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chain_types::{BreachStage, ChainGenesis, InstructionId, InstructionState, OrderId, Receipt};
 use futures::FutureExt as _;
-use jsonrpsee_http_client::HttpClient;
 use rpc_api::{
     BlockSelector, BreachReport, ChainRpcClient as _, InstructionReport, InstructionSelector,
     LIMIT_MAX, LedgerRpcClient as _, OrderState, Page, RechargeRpcClient as _,
     SettlementRpcClient as _, WindowReport, decode_base64,
 };
 use rpc_client::client::{Call, CallError, Client};
+use rpc_client::node_client::NodeClient;
 use serde::Serialize;
 
 use crate::latency::Latencies;
@@ -220,7 +220,7 @@ async fn windows_since(client: &Client, first: u64) -> Result<Vec<WindowReport>,
 /// All items of a list, page by page.
 async fn all<T>(
     client: &Client,
-    page: impl for<'a> Fn(&'a HttpClient, Option<String>) -> Call<'a, Page<T>>,
+    page: impl for<'a> Fn(&'a NodeClient, Option<String>) -> Call<'a, Page<T>>,
 ) -> Result<Vec<T>, CallError> {
     let mut items = Vec::new();
     let mut cursor = None;

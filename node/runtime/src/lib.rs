@@ -30,13 +30,13 @@ use anyhow::{Context as _, anyhow};
 use chain_store::StoreOptions;
 use chain_types::ChainGenesis;
 use consensus_mempool::Limits as PoolLimits;
-use genesis::{NodeConfig, NodeIdentity};
+use genesis::{AccessSection, NodeConfig, NodeIdentity};
 use node_console::logs;
 use node_home::opening::{self, Home};
 use node_replica::{CheckpointInterval, Config, Input, NodeKeys, read_state};
 use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use self::descriptors::Descriptors;
 use self::driver::Driver;
@@ -71,6 +71,12 @@ pub async fn run(
     driver_begins: fn(),
     cancel: CancellationToken,
 ) -> anyhow::Result<Ended> {
+    if let Some(access) = &config.rpc.access {
+        access.check(&config.genesis)?;
+        if *access == AccessSection::Open {
+            warn!("everybody may call every method: rpc.access is open");
+        }
+    }
     let present = config.identity()?;
     let genesis = Arc::new(present.genesis.clone());
     // Before anything is opened, and again with the registry of the head.
@@ -233,6 +239,11 @@ fn rpc_config(config: &NodeConfig, descriptors: &Descriptors) -> rpc_server::Ser
         forwarded_header: match rpc.forwarded_header {
             genesis::ForwardedHeader::XForwardedFor => rpc_server::ForwardedHeader::XForwardedFor,
             genesis::ForwardedHeader::Forwarded => rpc_server::ForwardedHeader::Forwarded,
+        },
+        access: match &rpc.access {
+            None => rpc_server::AccessRule::Public,
+            Some(AccessSection::Open) => rpc_server::AccessRule::Open,
+            Some(AccessSection::Tokens(path)) => rpc_server::AccessRule::Tokens(path.clone()),
         },
         files: if rpc.explorer { rpc_explorer::files() } else { Vec::new() },
         ..rpc_server::ServerConfig::default()

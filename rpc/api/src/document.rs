@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::discovery::OpenRpcDocument;
 use crate::error::{ApiError, ErrorData, PROTOCOL_ERRORS, api_error};
-use crate::method::{Method, SchemaOf, Scope};
+use crate::method::{Method, Rows, SchemaOf, Scope, TokenScope};
 use crate::methods::methods;
 use crate::signature::Parameter;
 use crate::subscription::SubscriptionId;
@@ -116,6 +116,7 @@ impl Maker {
             "errors": references(method),
             "examples": self.example(method),
             "x-scope": method.scope.name(),
+            "x-rows": rows(method.scope),
             "x-stability": method.stability.name(),
         });
         if !method.description().is_empty() {
@@ -221,6 +222,13 @@ fn errors_of_any_method() -> Value {
 fn scopes() -> Value {
     let rows = Scope::ALL.iter().map(|scope| (scope.name().to_owned(), json!(scope.readers())));
     Value::Object(rows.collect())
+}
+
+/// Returns the rows that each scope of tokens reads of a method, without those that read none.
+fn rows(scope: Scope) -> Value {
+    let all = TokenScope::ALL.iter().map(|of| (of.name(), scope.rows(*of)));
+    let read = all.filter(|(_, rows)| *rows != Rows::None);
+    Value::Object(read.map(|(name, rows)| (name.to_owned(), json!(rows.name()))).collect())
 }
 
 /// Every error: those with a positive code by name, those of JSON-RPC by code.

@@ -36,10 +36,21 @@ chain_types::coded_errors! {
     WindowOpen = 1018, "window-open", true, "The window is still open: its report is made when it closes.", "Ask again once it has closed: `settlement_window` then gives `closed_ms`.";
     ProofNotKept = 1019, "proof-not-kept", false, "This node's index was made by an earlier version, which did not keep what the proof needs.", "Ask another node. This node's operator may move `index/` away: the node makes it again from the blocks.";
     NodeBehind = 1020, "node-behind", true, "The node is behind or cut off from the others: what it does not find may be final elsewhere.", "Ask another node; `node_status` says what this node lacks.";
+    TokenMissing = 1030, "token-missing", false, "The method needs a token, and the call has none.", "Ask the node's operator for a token; send it as `Authorization: Bearer`, or as a WebSocket's second sub-protocol.";
+    TokenRefused = 1031, "token-refused", false, "The node knows no such token.", "Check that the token is whole and is one of this node; else ask the node's operator for a new one.";
+    TokenExpired = 1032, "token-expired", false, "The token's time has passed.", "Ask the node's operator for a new token.";
+    TokenRevoked = 1033, "token-revoked", false, "The node's operator has revoked the token.", "Ask the node's operator for a new token.";
+    ScopeLacking = 1034, "scope-lacking", false, "The token's scopes do not include this method.", "Ask the node's operator for a token with one of the scopes that the detail names.";
+    TokenInUrl = 1035, "token-in-url", false, "The URL has a token, and URLs are written to logs.", "Have the token revoked; send the new one as `Authorization: Bearer`, or as a WebSocket's second sub-protocol.";
+    RowForeign = 1036, "row-foreign", false, "The row names none of the token's parties.", "Ask for rows of your own parties, or ask the node's operator for a token that names the party.";
     ProofTooLarge = 1040, "proof-too-large", false, "The receipt or proof would be larger than any verifier accepts.", "Ask with `lineage_apart`, and verify with the lineage of `chain_lineage`. If it is still too large, replay the chain.";
 }
 
 impl ApiError {
+    /// The refusals of a token that does not hold, or is not there.
+    pub const OF_TOKENS: [Self; 4] =
+        [Self::TokenMissing, Self::TokenRefused, Self::TokenExpired, Self::TokenRevoked];
+
     /// The errors that every method may give beside those of its row, ascending by code.
     pub const OF_ANY_METHOD: &'static [Self] = &[
         Self::NodeStarting,
@@ -50,6 +61,13 @@ impl ApiError {
         Self::BodyTimeout,
         Self::NodeBusy,
         Self::CallTimeout,
+        Self::TokenMissing,
+        Self::TokenRefused,
+        Self::TokenExpired,
+        Self::TokenRevoked,
+        Self::ScopeLacking,
+        Self::TokenInUrl,
+        Self::RowForeign,
     ];
 }
 

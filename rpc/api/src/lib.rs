@@ -35,6 +35,7 @@ pub mod methods;
 pub mod money;
 pub mod node;
 pub mod outlook;
+pub mod ownership;
 pub mod page;
 pub mod parameters;
 pub mod rate;
@@ -66,7 +67,7 @@ pub use ledger::{
     AccountProofReport, AccountReport, CountersReport, CurrencyBalance, EntryReport, LineReport,
     TransferReport, TrialBalanceReport,
 };
-pub use method::{Method, Scope, Stability, Subscription};
+pub use method::{Method, Rows, Scope, Stability, Subscription, TokenScope};
 pub use methods::{
     BatchRpcClient, BatchRpcServer, CashbackRpcClient, CashbackRpcServer, ChainRpcClient,
     ChainRpcServer, DiscoveryRpcClient, DiscoveryRpcServer, FxRpcClient, FxRpcServer,
@@ -79,6 +80,7 @@ pub use node::{
     CaughtReport, HealthReport, PassedOverReport, PeerReport, StandingReport, StatusReport,
 };
 pub use outlook::{OutlookLineReport, OutlookReport};
+pub use ownership::{OwnParties, Ownership};
 pub use page::{LIMIT_DEFAULT, LIMIT_MAX, Page};
 pub use parameters::ParametersReport;
 pub use rate::{rate_of, rate_text};

@@ -4,6 +4,7 @@
 //! of all.
 
 use schemars::{Schema, SchemaGenerator};
+use serde::{Deserialize, Serialize};
 
 use crate::error::ApiError;
 use crate::signature::{MethodSignature, Parameter};
@@ -11,7 +12,67 @@ use crate::signature::{MethodSignature, Parameter};
 /// Makes a type's schema, or a reference to it.
 pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
-/// The callers that may call a method. The node does not enforce it yet: see docs/rpc.md.
+/// A scope that a token grants. A caller without a token has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenScope {
+    /// Reads that show no party's business; every token has it.
+    Public,
+    /// A participant for its own rows.
+    Participant,
+    /// A gateway for its own rows.
+    Gateway,
+    /// Reads every row of every party.
+    Auditor,
+    /// Runs the node: its status, proposals and the trial balance.
+    Operator,
+}
+
+impl TokenScope {
+    /// Every scope of tokens.
+    pub const ALL: &'static [Self] =
+        &[Self::Public, Self::Participant, Self::Gateway, Self::Auditor, Self::Operator];
+
+    /// The name that tokens files, commands and pages use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Participant => "participant",
+            Self::Gateway => "gateway",
+            Self::Auditor => "auditor",
+            Self::Operator => "operator",
+        }
+    }
+
+    /// The scope of a name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|scope| scope.name() == name)
+    }
+}
+
+/// The rows of a method that a scope of tokens reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rows {
+    /// The method is refused.
+    None,
+    /// Rows that name one of the token's parties.
+    Own,
+    /// Rows of every party.
+    All,
+}
+
+impl Rows {
+    /// The name that rpc.discover and the page use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Own => "own",
+            Self::All => "all",
+        }
+    }
+}
+
+/// The callers that a method is for. A node with a tokens file enforces it: see docs/access.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     /// Anybody, without a condition.
@@ -80,6 +141,34 @@ impl Scope {
             Self::RiskDesk => "risk-desk",
             Self::Operator => "operator",
             Self::OwnListener => "own-listener",
+        }
+    }
+
+    /// Returns true if a caller needs no token, also where there is a tokens file.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Open)
+    }
+
+    /// Returns true if a node without a tokens file answers everybody.
+    pub const fn is_public(self) -> bool {
+        matches!(self, Self::Open | Self::Public)
+    }
+
+    /// Returns the rows that a scope of tokens reads of methods of this scope.
+    pub const fn rows(self, of: TokenScope) -> Rows {
+        use TokenScope::{Auditor, Gateway, Operator, Participant, Public};
+        match (self, of) {
+            (Self::Open | Self::Public, _)
+            | (Self::Participant, Participant | Gateway | Auditor | Operator)
+            | (Self::Operator, Auditor | Operator)
+            | (Self::OwnListener, Operator) => Rows::All,
+            (Self::Operator | Self::UserService | Self::RiskDesk, Participant | Gateway)
+            | (Self::OwnListener, Participant | Gateway | Auditor) => Rows::None,
+            // Auditors read what batches did, and send none.
+            (Self::PayingGateway, Participant) | (Self::Submitter, Auditor) => Rows::None,
+            (_, Public | Operator) => Rows::None,
+            (_, Auditor) => Rows::All,
+            (_, Participant | Gateway) => Rows::Own,
         }
     }
 

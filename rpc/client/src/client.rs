@@ -1,23 +1,23 @@
 //! The typed RPC client over several nodes: round robin, and on to the next node when one does
 //! not answer. Sending the same batch to another node is safe: it never settles twice.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chain_types::Rejection;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use jsonrpsee::core::client::Error as ClientError;
-use jsonrpsee_http_client::transport::Error as TransportError;
-use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
-use rpc_api::error::api_error_after;
-use rpc_api::{
-    ApiError, Base64Bytes, BatchReport, BatchRpcClient as _, BatchState, ErrorData, Wait,
-};
+use jsonrpsee_http_client::HttpClientBuilder;
+use rpc_api::{Base64Bytes, BatchReport, BatchRpcClient as _, BatchState, Wait};
 use tokio::time::Instant;
 
+use super::access::NodeAccess;
 use super::answers::{AwaitedBatch, NoAnswer};
+pub use super::call_error::CallError;
+use super::call_error::{Next, PAUSE};
+use super::node_client::{NodeClient, refusals_read};
 
 /// How long one call may wait at the node; longer waits are several calls.
 const WAIT_MS: u64 = 10_000;
@@ -25,179 +25,21 @@ const WAIT_MS: u64 = 10_000;
 const CALL_SLACK: Duration = Duration::from_secs(20);
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long to pause before a node that refused for now, or all that were out of reach, are
-/// tried again, unless a node says otherwise.
-const PAUSE: Duration = Duration::from_millis(200);
-/// The longest pause that a node may ask for.
-const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// The largest request: a batch in base64 and what goes around it.
 const REQUEST_BYTES_MAX: u32 = 4 * 1024 * 1024;
 /// The largest response that is read, in bytes: nearly three times what a node sends.
 pub const RESPONSE_BYTES_MAX: u32 = 16 * 1024 * 1024;
 
-/// Errors that say nothing of what was asked: nobody who knows could be reached, or it may be done
-/// all the same. The last two are JSON-RPC's, of a server that failed and of too large an answer.
-const FATE_OPEN: [i32; 10] = [
-    ApiError::WaitTimeout.code(),
-    ApiError::NodeStarting.code(),
-    ApiError::InternalFault.code(),
-    ApiError::BudgetExceeded.code(),
-    ApiError::BodyTimeout.code(),
-    ApiError::NodeBusy.code(),
-    ApiError::CallTimeout.code(),
-    ApiError::NodeBehind.code(),
-    -32603,
-    -32008,
-];
-/// When to try again after a refusal by status, whose answer the client does not show.
-const STATUS_RETRY_MS: u64 = 1_000;
-/// The problem of an answer that is not of the interface's form.
-const NOT_UNDERSTOOD: &str = "what came is not an answer of a node of this version; check the URL \
-                              and the node's version";
-
 /// A call under way.
 pub type Call<'a, T> = BoxFuture<'a, Result<T, ClientError>>;
 
-/// A call that did not succeed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CallError {
-    /// The node, or the chain through it, refused.
-    #[error("{message} (code {code}){remedy}")]
-    Refused {
-        /// A rejection's or the interface's own code.
-        code: i32,
-        /// The stable name of the code; empty if the node sent none.
-        name: String,
-        /// The cause, as the node states it.
-        message: String,
-        /// The remedy, after a colon; empty when none is known.
-        remedy: String,
-        /// True if the same call may succeed later.
-        transient: bool,
-        /// When to try again, if the node can tell.
-        retry_after_ms: Option<u64>,
-    },
-    /// The node could not be reached, or its answer not be read.
-    #[error("{url} does not answer: {problem}")]
-    Unreachable {
-        /// The URL of the node.
-        url: String,
-        /// The failure of the connection or the answer.
-        problem: String,
-    },
-    /// The time was over; what became of the call is not known.
-    #[error("no final answer within {waited_ms} ms; last: {last}")]
-    Timeout {
-        /// How long it was tried.
-        waited_ms: u64,
-        /// The problem of the last attempt.
-        last: String,
-    },
-}
-
-impl CallError {
-    /// The node or the chain said no, and nothing was done. Of every other error nobody knows yet
-    /// what became of the call.
-    pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Refused { code, .. } if !FATE_OPEN.contains(code))
-    }
-
-    /// The error of a call to the node at `url`.
-    pub fn new(url: &str, error: ClientError) -> Self {
-        match refusal_by_status(error) {
-            ClientError::Call(object) => {
-                let data = ErrorData::of(&object);
-                let transient = data.as_ref().is_some_and(|data| data.transient);
-                Self::Refused {
-                    code: object.code(),
-                    name: data.as_ref().map_or_else(String::new, |data| data.name.clone()),
-                    message: object.message().to_owned(),
-                    remedy: data
-                        .as_ref()
-                        .map_or_else(String::new, |data| format!(": {}", data.remedy)),
-                    transient,
-                    retry_after_ms: data.and_then(|data| data.retry_after_ms),
-                }
-            }
-            ClientError::ParseError(error) => {
-                tracing::debug!(url, %error, "answer not understood");
-                Self::Unreachable { url: url.to_owned(), problem: NOT_UNDERSTOOD.to_owned() }
-            }
-            other => Self::Unreachable { url: url.to_owned(), problem: in_one_line(&other) },
-        }
-    }
-
-    /// Decides how a submission goes on after this error.
-    fn next(&self) -> Next {
-        match self {
-            Self::Unreachable { .. } => Next::OtherNode { after: PAUSE },
-            Self::Refused { code, .. } if *code == ApiError::WaitTimeout.code() => {
-                Next::SameNode { after: Duration::ZERO }
-            }
-            // All nodes enforce one share: another would say the same, and have the work of it.
-            Self::Refused { code, transient: true, retry_after_ms, .. }
-                if *code == i32::from(Rejection::PoolFull.code()) =>
-            {
-                Next::SameNode { after: pause(*retry_after_ms) }
-            }
-            Self::Refused { transient: true, retry_after_ms, .. } => {
-                Next::OtherNode { after: pause(*retry_after_ms) }
-            }
-            Self::Refused { .. } | Self::Timeout { .. } => Next::Stop,
-        }
-    }
-}
-
-/// The pause that a node asks for, within bounds.
-fn pause(retry_after_ms: Option<u64>) -> Duration {
-    retry_after_ms.map_or(PAUSE, Duration::from_millis).min(PAUSE_MAX)
-}
-
-/// An error and its causes. Some repeat their source in their own words; it is said once.
-fn in_one_line(error: &ClientError) -> String {
-    let mut line = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !line.contains(&text) {
-            line = format!("{line}: {text}");
-        }
-        cause = error.source();
-    }
-    line
-}
-
-/// A node refuses some requests by HTTP's own status; here they are errors like any other.
-fn refusal_by_status(error: ClientError) -> ClientError {
-    let refusal = match rejected_status(&error) {
-        Some(429) => ApiError::BudgetExceeded,
-        Some(503) => ApiError::NodeBusy,
-        _ => return error,
-    };
-    ClientError::Call(api_error_after(refusal, "", Some(STATUS_RETRY_MS)))
-}
-
-fn rejected_status(error: &ClientError) -> Option<u16> {
-    let ClientError::Transport(inner) = error else { return None };
-    if let Some(nested) = inner.downcast_ref::<ClientError>() {
-        return rejected_status(nested);
-    }
-    match inner.downcast_ref::<TransportError>()? {
-        TransportError::Rejected { status_code } => Some(*status_code),
-        _ => None,
-    }
-}
-
-/// The next step of a submission that failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Next {
-    /// Ask the same node on: at once when it waits and has not said anything yet, after a pause
-    /// when it takes the batch later.
-    SameNode { after: Duration },
-    /// Try another; once all were tried, after a pause.
-    OtherNode { after: Duration },
-    /// Stop: the answer stands.
-    Stop,
+/// Returns true if nobody on the network can read what goes to a URL.
+fn is_private(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("http://") else { return true };
+    let place = rest.split('/').next().unwrap_or_default();
+    let host = place.rsplit_once(':').map_or(place, |(host, _)| host);
+    let address: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
+    host == "localhost" || address.is_some_and(|address| address.is_loopback())
 }
 
 /// The outcome of a submission, and the number of attempts that it took.
@@ -212,22 +54,42 @@ pub struct Submitted {
 /// Clients to the nodes of one network.
 #[derive(Debug)]
 pub struct Client {
-    nodes: Vec<(String, HttpClient)>,
+    nodes: Vec<(String, NodeClient)>,
     turn: AtomicUsize,
 }
 
 impl Client {
+    /// Clients to the nodes at `urls`, which show no token.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn new(urls: &[String]) -> anyhow::Result<Self> {
+        Self::open(urls, &NodeAccess::default())
+    }
+
     /// Clients to the nodes at `urls`.
     ///
     /// # Errors
-    /// When there are none, or one is not an `http://` URL.
-    pub fn new(urls: &[String]) -> anyhow::Result<Self> {
+    /// When there are none, one is neither an `http://` nor an `https://` URL, or a token would go
+    /// over the network in plain text.
+    pub fn open(urls: &[String], access: &NodeAccess) -> anyhow::Result<Self> {
         anyhow::ensure!(!urls.is_empty(), "no node's RPC URL is given");
-        let builder = HttpClientBuilder::default()
+        if let Some(url) = urls.iter().find(|url| access.has_token() && !is_private(url)) {
+            anyhow::bail!(
+                "{url:?} would show the token to the network: use https://, or an address of this \
+                 machine behind which a tunnel begins"
+            );
+        }
+        let mut builder = HttpClientBuilder::default()
+            .set_http_middleware(refusals_read())
+            .set_headers(access.headers())
             .max_request_size(REQUEST_BYTES_MAX)
             .max_response_size(RESPONSE_BYTES_MAX)
             .connect_timeout(CONNECT_TIMEOUT)
             .request_timeout(Duration::from_millis(WAIT_MS) + CALL_SLACK);
+        if let Some(tls) = access.tls() {
+            builder = builder.with_custom_cert_store(tls);
+        }
         let client = |url: &String| {
             let client = builder
                 .clone()
@@ -256,7 +118,7 @@ impl Client {
     pub async fn ask_node<T>(
         &self,
         at: usize,
-        call: impl for<'a> Fn(&'a HttpClient) -> Call<'a, T>,
+        call: impl for<'a> Fn(&'a NodeClient) -> Call<'a, T>,
     ) -> Result<T, CallError> {
         let (url, client) = &self.nodes[at % self.nodes.len()];
         call(client).await.map_err(|error| CallError::new(url, error))
@@ -268,7 +130,7 @@ impl Client {
     /// The first refusal that does not pass; when none answers, the last node's error.
     pub async fn ask<T>(
         &self,
-        call: impl for<'a> Fn(&'a HttpClient) -> Call<'a, T>,
+        call: impl for<'a> Fn(&'a NodeClient) -> Call<'a, T>,
     ) -> Result<T, CallError> {
         self.ask_judged(call, Ok).await
     }
@@ -279,7 +141,7 @@ impl Client {
     /// As [`Self::ask`]; what is no answer is [`CallError::Unreachable`].
     pub async fn ask_judged<T, U>(
         &self,
-        call: impl for<'a> Fn(&'a HttpClient) -> Call<'a, T>,
+        call: impl for<'a> Fn(&'a NodeClient) -> Call<'a, T>,
         judge: impl Fn(T) -> Result<U, NoAnswer>,
     ) -> Result<U, CallError> {
         let first = self.turn.fetch_add(1, Ordering::Relaxed);
@@ -389,69 +251,7 @@ where
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use chain_types::BatchError;
-
     use super::*;
-
-    fn refused(rejection: Rejection, retry_after_ms: Option<u64>) -> CallError {
-        let error = BatchError::new(rejection, "(detail)");
-        CallError::new(
-            "http://a",
-            ClientError::Call(rpc_api::rejection_error(&error, retry_after_ms)),
-        )
-    }
-
-    #[test]
-    fn an_answer_of_another_form_is_said_in_words_of_the_interface() {
-        let error = serde_json::from_str::<BatchReport>("5").unwrap_err();
-        let error = CallError::new("http://a", ClientError::ParseError(error)).to_string();
-        let start = "http://a does not answer: what came is not an answer of a node";
-        assert!(error.starts_with(start) && !error.contains("struct"), "{error}");
-    }
-
-    #[test]
-    fn what_follows_from_an_error() {
-        let other = |milliseconds| Next::OtherNode { after: Duration::from_millis(milliseconds) };
-        assert_eq!(refused(Rejection::SignatureInvalid, None).next(), Next::Stop);
-        assert_eq!(refused(Rejection::NotReady, Some(700)).next(), other(700));
-        // A node does not make its clients sleep for ever.
-        assert_eq!(refused(Rejection::NotReady, Some(86_400_000)).next(), other(5_000));
-        let error = ClientError::Call(rpc_api::api_error(ApiError::WaitTimeout, ""));
-        let at_once = Next::SameNode { after: Duration::ZERO };
-        assert_eq!(CallError::new("http://a", error).next(), at_once);
-        // A share is the same at every node.
-        let later = Next::SameNode { after: Duration::from_millis(700) };
-        assert_eq!(refused(Rejection::PoolFull, Some(700)).next(), later);
-        // Without a time these bytes are never taken.
-        assert_eq!(refused(Rejection::PoolFull, None).next(), Next::Stop);
-        assert_eq!(CallError::new("http://a", ClientError::RequestTimeout).next(), other(200));
-        let behind = ClientError::Call(rpc_api::api_error(ApiError::NodeBehind, ""));
-        assert_eq!(CallError::new("http://a", behind).next(), other(200));
-    }
-
-    #[test]
-    fn refusals_are_told_from_silence() {
-        assert!(refused(Rejection::SignatureInvalid, None).is_refusal());
-        let behind = ClientError::Call(rpc_api::api_error(ApiError::NodeBehind, ""));
-        for silence in [ClientError::RequestTimeout, behind] {
-            assert!(!CallError::new("http://a", silence).is_refusal());
-        }
-        // What was asked may be done all the same: it is not refused.
-        for code in [-32603, -32008] {
-            let error = jsonrpsee::types::ErrorObjectOwned::owned::<()>(code, "failed", None);
-            assert!(!CallError::new("http://a", ClientError::Call(error)).is_refusal(), "{code}");
-        }
-    }
-
-    #[test]
-    fn a_refusal_says_code_cause_and_remedy() {
-        let text = refused(Rejection::SignatureInvalid, None).to_string();
-        let code = format!("(code {})", Rejection::SignatureInvalid.code());
-        assert!(text.contains(&code), "{text}");
-        assert!(text.contains(Rejection::SignatureInvalid.cause()), "{text}");
-        assert!(text.contains(Rejection::SignatureInvalid.remedy()), "{text}");
-        assert!(text.contains("(detail)"), "{text}");
-    }
 
     #[tokio::test]
     async fn nodes_out_of_reach_are_named() {
@@ -461,6 +261,22 @@ mod tests {
         let error = client.submit(0, Bytes::new(), Wait::Final, timeout).await.unwrap_err();
         assert!(error.to_string().contains("http://127.0.0.1:9 does not answer"), "{error}");
         assert!(!error.is_refusal());
+    }
+
+    #[test]
+    fn a_token_goes_over_no_network_in_plain_text() {
+        for (url, expected) in [
+            ("http://127.0.0.1:26001", true),
+            ("http://[::1]:26001/", true),
+            ("http://localhost:26001", true),
+            ("https://node.example:26001", true),
+            ("http://node.example:26001", false),
+            ("http://127.0.0.1.example", false),
+            ("http://localhost.example:1/127.0.0.1", false),
+            ("http://10.0.0.1:26001", false),
+        ] {
+            assert_eq!(is_private(url), expected, "{url}");
+        }
     }
 
     #[test]

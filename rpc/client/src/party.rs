@@ -10,6 +10,7 @@ use genesis::ParticipantConfig;
 use rpc_api::Wait;
 use zerocopy::{Immutable, IntoBytes};
 
+use super::access::NodeAccess;
 use super::client::{CallError, Client, Submitted};
 use super::operations::{Operations, now};
 
@@ -48,7 +49,7 @@ impl Party {
         let (genesis, key) = config.open()?;
         let client = match client {
             Some(client) => client,
-            None => Arc::new(Client::new(&config.rpc)?),
+            None => Arc::new(Client::open(&config.rpc, &NodeAccess::of(&config)?)?),
         };
         let (id, chain_id) = (config.participant(), genesis.chain_id);
         Ok((Self { id, key, chain_id, client, first_node: 0 }, genesis))

@@ -210,7 +210,10 @@ async fn serve(mut socket: TcpStream, table: &Table, answer: &Value, calls: &Mut
     }
     let status = answer["status"].as_u64().unwrap_or(200);
     let mut head = format!("HTTP/1.1 {status} Status\r\nconnection: close\r\n");
-    head += &format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
+    head += &format!("content-length: {}\r\n", body.len());
+    if answer["headers"]["content-type"].is_null() {
+        head += "content-type: application/json\r\n";
+    }
     for (name, value) in answer["headers"].as_object().into_iter().flatten() {
         head += &format!("{name}: {}\r\n", text(value));
     }

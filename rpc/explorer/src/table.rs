@@ -41,6 +41,7 @@ files! {
     "js/scope.js" SCRIPT "static/js/scope.js"
     "js/text.js" SCRIPT "static/js/text.js"
     "js/time.js" SCRIPT "static/js/time.js"
+    "js/token.js" SCRIPT "static/js/token.js"
     "js/view.js" SCRIPT "static/js/view.js"
     "js/pages/all.js" SCRIPT "static/js/pages/all.js"
     "js/pages/chain.js" SCRIPT "static/js/pages/chain.js"

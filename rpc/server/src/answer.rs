@@ -46,15 +46,17 @@ impl AsRef<[u8]> for Part {
 pub(crate) struct Answer {
     parts: VecDeque<Part>,
     len: usize,
-    /// For one request that the node has no room for now. In a list each error tells it by itself.
+    /// For one request that HTTP has a status for. In a list each error tells it by itself.
     pub(crate) send_again: Option<SendAgain>,
 }
 
-/// How HTTP says that the same request may be sent again, and when (RFC 9110 section 10.2.3).
+/// How HTTP says that a request is refused, and when the same may be sent again (RFC 9110,
+/// sections 10.2.3 and 15.5).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SendAgain {
     pub(crate) status: StatusCode,
-    pub(crate) after: Duration,
+    /// `None` where the same request is refused again.
+    pub(crate) after: Option<Duration>,
 }
 
 impl SendAgain {
@@ -63,6 +65,13 @@ impl SendAgain {
 
     /// For a response with this code, zero for a result.
     fn of(code: i32, after_ms: Option<u64>) -> Option<Self> {
+        let is = |errors: &[ApiError]| errors.iter().any(|error| error.code() == code);
+        if is(&ApiError::OF_TOKENS) {
+            return Some(Self { status: StatusCode::UNAUTHORIZED, after: None });
+        }
+        if is(&[ApiError::ScopeLacking, ApiError::RowForeign]) {
+            return Some(Self { status: StatusCode::FORBIDDEN, after: None });
+        }
         let status = if code == ApiError::BudgetExceeded.code() {
             StatusCode::TOO_MANY_REQUESTS
         } else if code == ApiError::NodeBusy.code() {
@@ -71,7 +80,7 @@ impl SendAgain {
             return None;
         };
         let after = Duration::from_millis(after_ms.unwrap_or(Self::AFTER_MS));
-        Some(Self { status, after })
+        Some(Self { status, after: Some(after) })
     }
 }
 

@@ -1,16 +1,27 @@
 //! How many calls a second each address may make.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+/// The budget of an account with a rate of its own.
+#[derive(Clone)]
+struct OwnBudget {
+    limiter: Arc<DefaultDirectRateLimiter>,
+    calls_max: NonZeroU32,
+}
 
 /// Budgets, one an address; those that are full again are forgotten.
 pub(crate) struct Budget {
     limiter: DefaultKeyedRateLimiter<IpAddr>,
     calls_max: NonZeroU32,
+    /// Budgets of accounts with a rate of their own.
+    own: RwLock<HashMap<IpAddr, OwnBudget>>,
     clock: DefaultClock,
 }
 
@@ -21,12 +32,38 @@ impl Budget {
         Self {
             limiter: RateLimiter::keyed(Quota::per_second(calls)),
             calls_max: calls,
+            own: RwLock::default(),
             clock: DefaultClock::default(),
         }
     }
 
+    fn own_of(&self, address: IpAddr) -> Option<OwnBudget> {
+        let own = self.own.read().unwrap_or_else(PoisonError::into_inner);
+        // Without rates of their own, which is the usual case, nothing is looked up.
+        if own.is_empty() { None } else { own.get(&address).cloned() }
+    }
+
+    /// Gives accounts rates of their own, in calls a second, in place of those before. A rate that
+    /// stays keeps what is spent of it.
+    pub(crate) fn set_own(&self, rates: HashMap<IpAddr, u32>) {
+        let mut own = self.own.write().unwrap_or_else(PoisonError::into_inner);
+        let fresh = rates.into_iter().map(|(account, rate)| {
+            let calls_max = NonZeroU32::new(rate).unwrap_or(NonZeroU32::MIN);
+            let kept = own.remove(&account).filter(|kept| kept.calls_max == calls_max);
+            let budget = kept.unwrap_or_else(|| OwnBudget {
+                limiter: Arc::new(RateLimiter::direct(Quota::per_second(calls_max))),
+                calls_max,
+            });
+            (account, budget)
+        });
+        *own = fresh.collect();
+    }
+
     /// Takes one call from an address's budget, or says when there will be one.
     pub(crate) fn take(&self, address: IpAddr) -> Result<(), Duration> {
+        if let Some(own) = self.own_of(address) {
+            return own.limiter.check().map_err(|refused| refused.wait_time_from(self.clock.now()));
+        }
         self.limiter
             .check_key(&subscriber(address))
             .map_err(|refused| refused.wait_time_from(self.clock.now()))
@@ -35,8 +72,13 @@ impl Budget {
     /// Takes what a call costs beyond the one that is paid for already: so many calls more, or the
     /// whole budget where that is less.
     pub(crate) fn take_more(&self, address: IpAddr, calls: u32) -> Result<(), Duration> {
-        let Some(calls) = NonZeroU32::new(calls.min(self.calls_max.get())) else { return Ok(()) };
-        let taken = self.limiter.check_key_n(&subscriber(address), calls);
+        let own = self.own_of(address);
+        let calls_max = own.as_ref().map_or(self.calls_max, |own| own.calls_max);
+        let Some(calls) = NonZeroU32::new(calls.min(calls_max.get())) else { return Ok(()) };
+        let taken = match own {
+            Some(own) => own.limiter.check_n(calls),
+            None => self.limiter.check_key_n(&subscriber(address), calls),
+        };
         match taken {
             Ok(Err(refused)) => Err(refused.wait_time_from(self.clock.now())),
             // No more than the whole budget is ever asked for.

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use ipnet::IpNet;
 
+use crate::access::AccessRule;
 use crate::static_file::StaticFile;
 use crate::tls::TlsFiles;
 
@@ -87,6 +88,8 @@ pub struct ServerConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// The header in which trusted proxies name the client.
     pub forwarded_header: ForwardedHeader,
+    /// The callers that are answered.
+    pub access: AccessRule,
     /// Files that are served beside JSON-RPC. Where there are any, their own pages may call.
     pub files: Vec<StaticFile>,
 }
@@ -150,6 +153,7 @@ impl Default for ServerConfig {
             origins: Vec::new(),
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::default(),
+            access: AccessRule::default(),
             files: Vec::new(),
         }
     }

@@ -3,9 +3,10 @@
 
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::access::Credential;
 use crate::config::ServerConfig;
 use crate::metrics::RpcMetrics;
 use crate::shares::{Activity, Claim, Full, Shares};
@@ -65,8 +66,11 @@ impl Pools {
 /// The caller of methods: the address that calls count for, and the bytes it holds for them.
 #[derive(Debug)]
 pub(crate) struct Caller {
-    /// The client's address: behind a trusted proxy, the one that the proxy names.
+    /// The address that its calls count for: its token's account, or else the client's, which a
+    /// trusted proxy names.
     pub(crate) address: IpAddr,
+    /// The token that the caller shows.
+    pub(crate) credential: Credential,
     pub(crate) activity: Arc<Activity>,
     bodies: Claim,
     answers: Claim,
@@ -74,9 +78,15 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    pub(crate) fn new(address: IpAddr, activity: &Arc<Activity>, pools: &Pools) -> Arc<Self> {
+    pub(crate) fn new(
+        address: IpAddr,
+        credential: Credential,
+        activity: &Arc<Activity>,
+        pools: &Pools,
+    ) -> Arc<Self> {
         Arc::new(Self {
             address,
+            credential,
             activity: activity.clone(),
             bodies: pools.bodies.claim(address, activity),
             answers: pools.answers.claim(address, activity),
@@ -168,6 +178,8 @@ pub(crate) struct Connection {
     pub(crate) activity: Arc<Activity>,
     /// The caller, unless the peer is a proxy that speaks for others.
     own_caller: Arc<Caller>,
+    /// The token of a WebSocket, which ends with it.
+    pub(crate) credential: OnceLock<Credential>,
     /// The place among the connections; a WebSocket behind a proxy moves to its client's address.
     place: Mutex<Claim>,
     started: Instant,
@@ -196,7 +208,8 @@ impl Connection {
         place.grow(1)?;
         Ok(Arc::new(Self {
             peer,
-            own_caller: Caller::new(peer, &activity, pools),
+            own_caller: Caller::new(peer, Credential::None, &activity, pools),
+            credential: OnceLock::new(),
             place: Mutex::new(place),
             activity,
             started: Instant::now(),
@@ -207,11 +220,16 @@ impl Connection {
     }
 
     /// The caller at `address` over this connection.
-    pub(crate) fn caller(&self, address: IpAddr, pools: &Pools) -> Arc<Caller> {
-        if address == self.peer {
+    pub(crate) fn caller(
+        &self,
+        address: IpAddr,
+        credential: Credential,
+        pools: &Pools,
+    ) -> Arc<Caller> {
+        if address == self.peer && matches!(credential, Credential::None) {
             return self.own_caller.clone();
         }
-        Caller::new(address, &self.activity, pools)
+        Caller::new(address, credential, &self.activity, pools)
     }
 
     /// Counts the connection for the client behind a proxy from now on.

@@ -13,10 +13,14 @@ use jsonrpsee::core::server::{
 use jsonrpsee::types::error::{
     ErrorCode, reject_too_big_batch_response, reject_too_many_subscriptions,
 };
-use jsonrpsee::types::{ErrorObjectOwned, Extensions, Id, Params};
+use jsonrpsee::types::{ErrorObjectOwned, Extensions, Id, Params, ResponsePayload};
 use rpc_api::error::api_error_after;
-use rpc_api::{ApiError, api_error, check_subscription_id};
+use rpc_api::ownership::{ORDER_FIELDS, parameter};
+use rpc_api::{ApiError, OwnParties, Ownership, api_error, check_subscription_id};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
+use crate::access::{Gatekeeper, Sight};
 use crate::answer::Answer;
 use crate::aside::LongReads;
 use crate::budget::{Budget, subscriber};
@@ -60,6 +64,7 @@ fn messages_at_once() -> u32 {
 pub(crate) struct Dispatcher {
     pub(crate) budget: Arc<Budget>,
     pub(crate) metrics: RpcMetrics,
+    pub(crate) gatekeeper: Arc<Gatekeeper>,
     methods: Methods,
     /// The turns in which messages are read.
     messages: FairQueue,
@@ -82,12 +87,14 @@ impl Dispatcher {
         config: &ServerConfig,
         budget: Arc<Budget>,
         metrics: RpcMetrics,
+        gatekeeper: Arc<Gatekeeper>,
         methods: Methods,
     ) -> Self {
         let call_timeout = config.call_timeout_ms.saturating_add(config.wait_ms_max);
         Self {
             budget,
             metrics,
+            gatekeeper,
             methods,
             // What waits is bounded as what is in hand.
             messages: FairQueue::new(messages_at_once(), usize::MAX),
@@ -301,6 +308,79 @@ impl Dispatcher {
     }
 
     async fn run(&self, call: Call<'_>, id: Id<'_>, place: Place<'_>) -> MethodResponse {
+        let sight = match self.admit(&call, place) {
+            Ok(sight) => sight,
+            Err(error) => return MethodResponse::error(id, error),
+        };
+        match sight {
+            Sight::All => self.run_admitted(call, id, place).await,
+            Sight::Own(parties) => self.run_confined(call, id, place, &parties).await,
+        }
+    }
+
+    /// Decides who may make a call, before anything of it is done.
+    fn admit(&self, call: &Call<'_>, place: Place<'_>) -> Result<Sight, ErrorObjectOwned> {
+        let decided = self.gatekeeper.decide(&place.caller.credential, &call.method);
+        decided.map_err(|(reason, error)| {
+            self.metrics.access_refused(reason);
+            error
+        })
+    }
+
+    /// Makes a call whose caller sees rows of its own parties only.
+    async fn run_confined(
+        &self,
+        call: Call<'_>,
+        id: Id<'_>,
+        place: Place<'_>,
+        parties: &OwnParties,
+    ) -> MethodResponse {
+        let (method, params) = (call.method.clone(), call.params.map(RawValue::get));
+        let ownership = Ownership::of(&method);
+        let is_own = match ownership {
+            Ownership::Unnamed => false,
+            Ownership::Batch => parties.has_batch(params),
+            Ownership::Parameter(name) => parties.has_parameter(&method, params, name),
+            Ownership::Order => {
+                parties.has_order(&method, params) || self.has_part(&call, place, parties).await
+            }
+            Ownership::Answer(_) | Ownership::Items(_) | Ownership::Within(..) => true,
+        };
+        if !is_own {
+            return self.foreign(id);
+        }
+        let response = self.run_admitted(call, id.clone(), place).await;
+        let is_whole =
+            matches!(ownership, Ownership::Batch | Ownership::Order | Ownership::Parameter(_));
+        if is_whole || response.is_error() {
+            return response;
+        }
+        let answer = result_of(response.as_json().get());
+        match answer.and_then(|answer| parties.confine(ownership, answer)) {
+            Some(answer) => {
+                MethodResponse::response(id, ResponsePayload::success(answer).into(), usize::MAX)
+            }
+            None => self.foreign(id),
+        }
+    }
+
+    /// Returns true if one of the parties has a part in the order that a call names.
+    async fn has_part(&self, call: &Call<'_>, place: Place<'_>, parties: &OwnParties) -> bool {
+        let params = call.params.map(RawValue::get);
+        let Some(order) = parameter(&call.method, params, "order_id") else { return false };
+        let Ok(params) = serde_json::value::to_raw_value(&[order]) else { return false };
+        let question = Call { id: None, method: "recharge_order".into(), params: Some(&params) };
+        let response = self.run_admitted(question, Id::Null, place).await;
+        let answer = result_of(response.as_json().get());
+        answer.is_some_and(|answer| parties.has_row(&answer, ORDER_FIELDS))
+    }
+
+    fn foreign(&self, id: Id<'_>) -> MethodResponse {
+        self.metrics.access_refused(ApiError::RowForeign);
+        MethodResponse::error(id, api_error(ApiError::RowForeign, ""))
+    }
+
+    async fn run_admitted(&self, call: Call<'_>, id: Id<'_>, place: Place<'_>) -> MethodResponse {
         let bytes = call.params.map_or(0, |params| params.get().len());
         let params = Params::new(call.params.map(|params| params.get()));
         let connection = place.session.map_or(ConnectionId(0), |session| session.id);
@@ -391,6 +471,12 @@ impl Dispatcher {
     fn label(&self, method: &str) -> &'static str {
         self.methods.method_with_name(method).map_or(METHOD_UNKNOWN, |(name, _)| name)
     }
+}
+
+/// The result of a response's text.
+fn result_of(text: &str) -> Option<Value> {
+    let mut response: Value = serde_json::from_str(text).ok()?;
+    response.get_mut("result").map(Value::take)
 }
 
 /// A subscription that is asked for where there can be none.

@@ -14,6 +14,7 @@ use jsonrpsee::types::{ErrorObjectOwned, Id};
 use rpc_api::error::api_error_after;
 use rpc_api::{ApiError, api_error};
 
+use crate::access::{self, Credential};
 use crate::answer::{Answer, SendAgain};
 use crate::connection::{Caller, Connection, HeldBytes};
 use crate::files;
@@ -64,10 +65,15 @@ async fn route(
         }
     };
     let address = shared.gate.client(connection.peer, request.headers());
+    if access::has_token(request.uri()) {
+        return token_in_url(shared, &connection.caller(address, Credential::None, &shared.pools));
+    }
     if request.uri().path() != "/" {
         return files::serve(shared, address, &request);
     }
-    let caller = connection.caller(address, &shared.pools);
+    let credential = access::credential(request.headers());
+    let account = shared.dispatcher.gatekeeper.account(&credential, address);
+    let caller = connection.caller(account, credential, &shared.pools);
     if websocket::is_upgrade_request(&request) {
         return websocket::upgrade(shared, connection.clone(), caller, request);
     }
@@ -99,7 +105,7 @@ fn allow_origin(response: &mut Response<Answer>, origin: HeaderValue) {
     response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     set(response, header::VARY, "origin");
     set(response, header::ACCESS_CONTROL_ALLOW_METHODS, "POST, OPTIONS");
-    set(response, header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type");
+    set(response, header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, authorization");
     set(response, header::ACCESS_CONTROL_MAX_AGE, "86400");
 }
 
@@ -122,7 +128,7 @@ fn is_encoded(headers: &HeaderMap) -> bool {
 
 impl Shared {
     /// Reads the body within its limits and answers it; or says why not.
-    async fn serve_post(
+    pub(crate) async fn serve_post(
         &self,
         caller: &Arc<Caller>,
         request: Request<Incoming>,
@@ -240,6 +246,13 @@ async fn drain(mut body: Incoming, bytes_max: u64) {
     }
 }
 
+/// The refusal of a URL that has a token, whatever it asks for.
+fn token_in_url(shared: &Shared, caller: &Arc<Caller>) -> Response<Answer> {
+    shared.metrics.access_refused(ApiError::TokenInUrl);
+    let error = api_error(ApiError::TokenInUrl, "");
+    *refusal(StatusCode::BAD_REQUEST, error, caller)
+}
+
 /// Nothing to say to notifications.
 fn no_content() -> Response<Answer> {
     let mut response = Response::new(Answer::default());
@@ -253,7 +266,12 @@ fn json_response(answer: Answer) -> Response<Answer> {
     set(&mut response, header::CONTENT_TYPE, "application/json; charset=utf-8");
     if let Some(SendAgain { status, after }) = send_again {
         *response.status_mut() = status;
-        retry_after(&mut response, after);
+        if let Some(after) = after {
+            retry_after(&mut response, after);
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            set(&mut response, header::WWW_AUTHENTICATE, "Bearer");
+        }
     }
     response
 }

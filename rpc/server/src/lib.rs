@@ -11,6 +11,7 @@
 //! (docs/adr/0031-a-message-is-in-hand-until-its-answer-is-written.md); jsonrpsee's part is the
 //! table of methods.
 
+mod access;
 mod answer;
 mod aside;
 mod budget;
@@ -38,9 +39,11 @@ mod shares;
 mod static_file;
 mod subscriptions;
 mod tls;
+mod tokens;
 mod turns;
 mod websocket;
 
+pub use access::AccessRule;
 pub use config::{ForwardedHeader, ServerConfig};
 pub use cost::Cost;
 pub use depth::JSON_DEPTH_MAX;
@@ -53,4 +56,5 @@ pub use server::{Server, ServerFault};
 pub use static_file::StaticFile;
 pub use subscriptions::Subscriber;
 pub use tls::{TlsFault, TlsFiles};
+pub use tokens::{TOKEN_PREFIX, TOKENS_MAX, Token, TokenRecord, TokensFault, TokensFile};
 pub use turns::ask_for_short_turns;

@@ -9,6 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+use rpc_api::ApiError;
 
 use crate::cost::ReadClass;
 
@@ -44,6 +45,7 @@ pub(crate) struct RpcMetrics {
     calls: Family<CallLabels, Counter>,
     call_seconds: Family<MethodLabels, Histogram, fn() -> Histogram>,
     refused: Family<LimitLabels, Counter>,
+    access_refused: Family<ReasonLabels, Counter>,
     made_way: Family<LimitLabels, Counter>,
     /// Set where shares are counted.
     pub(crate) connections: Gauge,
@@ -62,6 +64,12 @@ pub(crate) struct RpcMetrics {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct EndLabels {
     end: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    /// The name of the error that the caller got.
+    reason: &'static str,
 }
 
 /// A read that waits counts as waiting until this is dropped.
@@ -125,6 +133,7 @@ impl RpcMetrics {
             calls: Family::default(),
             call_seconds: Family::new_with_constructor(histogram as fn() -> Histogram),
             refused: Family::default(),
+            access_refused: Family::default(),
             made_way: Family::default(),
             connections: Gauge::default(),
             bodies_bytes: Gauge::default(),
@@ -145,6 +154,11 @@ impl RpcMetrics {
             "refused",
             "What clients were refused, by the limit that they met (docs/limits.md)",
             metrics.refused.clone(),
+        );
+        rpc.register(
+            "access_refused",
+            "Calls refused for want of a token or a scope, by the error (docs/access.md)",
+            metrics.access_refused.clone(),
         );
         rpc.register(
             "subscription_wakes",
@@ -212,6 +226,11 @@ impl RpcMetrics {
     /// Counts a refusal by a limit.
     pub(crate) fn refused(&self, limit: &'static str) {
         self.refused.get_or_create(&LimitLabels { limit }).inc();
+    }
+
+    /// Counts a refusal for want of a token or a scope.
+    pub(crate) fn access_refused(&self, error: ApiError) {
+        self.access_refused.get_or_create(&ReasonLabels { reason: error.name() }).inc();
     }
 
     /// The counter of connections that made way for the sake of a limit.

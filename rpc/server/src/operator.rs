@@ -1,6 +1,7 @@
 //! The operator's listener: `/healthz` (the process lives), `/readyz` (it serves) and `/metrics`
 //! (Prometheus), on an address and a thread of their own. What the public does at the public port
-//! reaches it not.
+//! reaches them not. JSON-RPC at `/` answers every method without a token: who reaches this address
+//! is the operator. Those calls take their turns among the others, as one caller.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -8,9 +9,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures::future::{Ready, ready};
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::http::HeaderValue;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -23,6 +22,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::{Credential, OPERATOR_ACCOUNT};
+use crate::answer::Answer;
+use crate::connection::Caller;
+use crate::port::Shared;
+use crate::shares::Activity;
 use crate::tls::Tls;
 
 /// Connections at once; the oldest makes way for one more.
@@ -43,6 +47,8 @@ pub(crate) struct Operator {
     pub(crate) registry: Arc<Mutex<Registry>>,
     /// Without it, the listener speaks plain HTTP.
     pub(crate) tls: Option<Arc<Tls>>,
+    /// The methods and their limits, which are those of the public port.
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl Operator {
@@ -72,22 +78,43 @@ impl Operator {
         open.iter().for_each(AbortHandle::abort);
     }
 
-    fn respond(&self, request: &Request<Incoming>) -> Response<Page> {
-        if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return page(StatusCode::METHOD_NOT_ALLOWED, PLAIN, "Use GET.\n".to_owned());
-        }
+    async fn respond(&self, request: Request<Incoming>) -> Response<Answer> {
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         match request.uri().path() {
-            "/healthz" => page(StatusCode::OK, PLAIN, "ok\n".to_owned()),
-            "/readyz" => self.readiness(),
-            "/metrics" => self.metrics(),
+            "/" if *request.method() == Method::POST => self.call(request).await,
+            "/healthz" if is_read => page(StatusCode::OK, PLAIN, "ok\n".to_owned()),
+            "/readyz" if is_read => self.readiness(),
+            "/metrics" if is_read => self.metrics(),
+            "/healthz" | "/readyz" | "/metrics" => {
+                page(StatusCode::METHOD_NOT_ALLOWED, PLAIN, "Use GET.\n".to_owned())
+            }
+            "/" => page(StatusCode::METHOD_NOT_ALLOWED, PLAIN, "POST JSON-RPC here.\n".to_owned()),
             _ => {
-                let text = "There are /healthz, /readyz and /metrics here.\n";
+                let text = "There are /healthz, /readyz, /metrics and JSON-RPC at / here.\n";
                 page(StatusCode::NOT_FOUND, PLAIN, text.to_owned())
             }
         }
     }
 
-    fn readiness(&self) -> Response<Page> {
+    /// Answers a call, whatever its method's scope. A page of the web must not be the operator.
+    async fn call(&self, request: Request<Incoming>) -> Response<Answer> {
+        let shared = &self.shared;
+        if request.headers().contains_key(header::ORIGIN) {
+            shared.metrics.refused("origin");
+            let text = "Pages of browsers may not call the operator's listener.\n";
+            return page(StatusCode::FORBIDDEN, PLAIN, text.to_owned());
+        }
+        if let Err(denied) = shared.gate.check(request.uri(), request.headers()) {
+            shared.metrics.refused(denied.limit());
+            return page(StatusCode::FORBIDDEN, PLAIN, denied.text().to_owned());
+        }
+        let activity = Activity::new(0);
+        let caller =
+            Caller::new(OPERATOR_ACCOUNT, Credential::OwnListener, &activity, &shared.pools);
+        shared.serve_post(&caller, request).await.unwrap_or_else(|refusal| *refusal)
+    }
+
+    fn readiness(&self) -> Response<Answer> {
         let health = (self.health)();
         let status = if health.is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         let mut json = serde_json::to_string(&health).unwrap_or_default();
@@ -95,7 +122,7 @@ impl Operator {
         page(status, "application/json", json)
     }
 
-    fn metrics(&self) -> Response<Page> {
+    fn metrics(&self) -> Response<Answer> {
         let mut text = String::new();
         let encoded = {
             let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
@@ -123,8 +150,9 @@ async fn serve_one<S>(operator: Arc<Operator>, stream: S)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let service = service_fn(move |request: Request<Incoming>| -> Ready<Result<_, Infallible>> {
-        ready(Ok(operator.respond(&request)))
+    let service = service_fn(move |request: Request<Incoming>| {
+        let operator = operator.clone();
+        async move { Ok::<_, Infallible>(operator.respond(request).await) }
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -135,33 +163,9 @@ where
     }
 }
 
-fn page(status: StatusCode, kind: &'static str, text: String) -> Response<Page> {
-    let mut response = Response::new(Page(Bytes::from(text)));
+fn page(status: StatusCode, kind: &'static str, text: String) -> Response<Answer> {
+    let mut response = Response::new(Answer::new(text.into_boxed_str(), None));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response
-}
-
-/// A body of one piece.
-struct Page(Bytes);
-
-impl Body for Page {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        _context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let bytes = std::mem::take(&mut self.0);
-        std::task::Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.len() as u64)
-    }
 }

@@ -23,6 +23,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::access::Gatekeeper;
 use crate::budget::Budget;
 use crate::config::ServerConfig;
 use crate::connection::{Connection, Pools};
@@ -37,6 +38,7 @@ use crate::reader::Reader;
 use crate::reads::Reads;
 use crate::seldom::Seldom;
 use crate::tls::{Tls, TlsFault, TlsFiles};
+use crate::tokens::TokensFault;
 use crate::turns::ask_for_short_turns;
 
 /// The time between two sweeps of budgets that are full again.
@@ -78,6 +80,9 @@ pub enum ServerFault {
         /// The file and its fault.
         source: TlsFault,
     },
+    /// The file of tokens cannot be used.
+    #[error("rpc.access.tokens: {0}")]
+    Tokens(#[from] TokensFault),
     /// Two methods have one name.
     #[error("two methods of the interface have one name: {0}; this is a defect, report it")]
     Methods(#[from] RegisterMethodError),
@@ -153,6 +158,18 @@ fn bind(
     open().map_err(|source| ServerFault::Bind { setting, address, source })
 }
 
+/// Follows the file of tokens, if there is one, and gives their accounts their own rates.
+fn watch_tokens(
+    gatekeeper: &Arc<Gatekeeper>,
+    budget: &Arc<Budget>,
+    cancel: CancellationToken,
+) -> impl Future<Output = ()> + use<> {
+    let budget = budget.clone();
+    budget.set_own(gatekeeper.rates());
+    let changed = move |keeper: &Gatekeeper| budget.set_own(keeper.rates());
+    gatekeeper.clone().watch(changed, cancel)
+}
+
 fn open_tls(
     setting: &'static str,
     files: TlsFiles,
@@ -187,6 +204,8 @@ impl Server {
         let methods = methods(&reader).and_then(|methods| parameters::hold(&methods))?;
         let mut server =
             Self { address, operator_address: None, tasks: Vec::new(), threads: vec![threads] };
+        let gatekeeper = Arc::new(Gatekeeper::open(config.access.clone())?);
+        server.tasks.push(handle.spawn(watch_tokens(&gatekeeper, &budget, cancel.clone())));
         let tls = config.tls.clone().map(|files| {
             let metrics = TlsMetrics::register(&registry, "sluice_rpc");
             open_tls("rpc.tls", files, &config, metrics)
@@ -195,26 +214,32 @@ impl Server {
         if let Some(tls) = &tls {
             server.tasks.push(handle.spawn(tls.clone().watch(cancel.clone())));
         }
-        if let Some(listen) = config.operator_listen {
-            let operator_tls = config.operator_tls.clone().map(|files| {
-                let metrics = TlsMetrics::register(&registry, "sluice_operator");
-                open_tls("operator.tls", files, &config, metrics)
-            });
-            let operator = Operator { health, registry, tls: operator_tls.transpose()? };
-            server.start_operator(listen, operator, cancel.clone())?;
-        }
-        let shared = Shared {
+        let (operator_listen, operator_tls) = (config.operator_listen, config.operator_tls.clone());
+        let operator_tls = operator_tls.map(|files| {
+            let metrics = TlsMetrics::register(&registry, "sluice_operator");
+            open_tls("operator.tls", files, &config, metrics)
+        });
+        let operator_tls = operator_tls.transpose()?;
+        let shared = Arc::new(Shared {
             tls,
-            dispatcher: Dispatcher::new(&config, budget, metrics.clone(), methods),
+            dispatcher: Dispatcher::new(&config, budget, metrics.clone(), gatekeeper, methods),
             pools: Pools::new(&config, &metrics),
             gate: Gate::new(&config),
             config,
             metrics,
             tasks: TaskTracker::new(),
-            stop: cancel,
+            stop: cancel.clone(),
             abort: CancellationToken::new(),
-        };
-        let mut acceptor = Acceptor::new(Arc::new(shared));
+        });
+        if let Some(listen) = operator_listen {
+            let shared = shared.clone();
+            server.start_operator(
+                listen,
+                Operator { health, registry, tls: operator_tls, shared },
+                cancel,
+            )?;
+        }
+        let mut acceptor = Acceptor::new(shared);
         server.tasks.push(handle.spawn(async move {
             acceptor.accept_until_cancelled(listener).await;
             acceptor.finish().await;
@@ -310,11 +335,19 @@ impl Acceptor {
         }
     }
 
-    /// Ends connections whose peers do not take what is written to them.
+    /// Ends connections whose peers do not take what is written to them, or whose tokens no longer
+    /// hold.
     fn end_overdue(&mut self) {
         let metrics = &self.shared.metrics;
+        let gatekeeper = &self.shared.dispatcher.gatekeeper;
         self.open.retain(|_, connection| {
             let Some(connection) = connection.upgrade() else { return false };
+            let credential = connection.credential.get();
+            if let Some(error) = credential.and_then(|credential| gatekeeper.refusal(credential)) {
+                metrics.access_refused(error);
+                connection.activity.end.cancel();
+                return false;
+            }
             let is_overdue = connection.is_overdue();
             if is_overdue {
                 metrics.refused("write-time");

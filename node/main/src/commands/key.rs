@@ -15,7 +15,8 @@ use serde_json::json;
 
 use node_console::exit::{Exit, WithExit as _};
 use node_console::output::Output;
-use rpc_client::client::Client;
+
+use super::nodes::AccessFiles;
 
 /// Arguments of `sluice key`.
 #[derive(Debug, Args)]
@@ -56,6 +57,8 @@ struct ShowArgs {
     /// Nodes to ask, in turn until one answers, what the key is registered for.
     #[arg(long = "rpc", value_name = "URL", value_delimiter = ',')]
     urls: Vec<String>,
+    #[command(flatten)]
+    access: AccessFiles,
 }
 
 /// The purpose of a key.
@@ -169,7 +172,7 @@ async fn show(args: &ShowArgs, output: Output) -> anyhow::Result<Exit> {
         output.answer(&answer, || public_key.clone())?;
         return Ok(Exit::Done);
     }
-    let client = Client::new(&args.urls)?;
+    let client = args.access.client(&args.urls)?;
     let registry = client.ask(|node| node.registry().boxed()).await;
     let registry = registry?;
     let uses = uses(&registry, &public_key);

@@ -13,11 +13,10 @@ use futures::FutureExt as _;
 use node_console::exit::{Exit, WithExit as _, failure};
 use node_console::output::Output;
 use rpc_api::{ChainRpcClient as _, LIMIT_MAX, Page, decode_base64};
-use rpc_client::client::Client;
 use rpc_client::lineage_file::walk_over;
 use serde_json::json;
 
-use super::order::NodeUrls;
+use super::nodes::NodeUrls;
 
 /// Arguments of `sluice lineage`.
 #[derive(Debug, Args)]
@@ -36,7 +35,7 @@ pub struct LineageArgs {
 /// once, or stays as it was.
 pub async fn run(args: LineageArgs, output: Output) -> anyhow::Result<Exit> {
     let genesis = genesis::load_genesis(&args.genesis).exit(Exit::Usage)?;
-    let client = Client::new(&args.nodes.urls)?;
+    let client = args.nodes.client()?;
     let mut walk = Walk::new(&genesis, []);
     let mut changes = known(&args.out, &mut walk)?;
     let mut part = args.out.clone().into_os_string();

@@ -14,6 +14,7 @@ mod lineage;
 mod localnet;
 pub mod logging;
 mod network;
+mod nodes;
 mod order;
 mod proof;
 mod query;
@@ -26,6 +27,7 @@ mod start;
 mod statement;
 mod submission;
 mod submit;
+mod token;
 mod verify;
 
 use std::process::ExitCode;
@@ -64,6 +66,8 @@ enum Command {
     Network(network::NetworkArgs),
     /// Make keys, show their public halves, replace those of a participant or of a node.
     Key(key::KeyArgs),
+    /// Make, list and revoke the tokens that a node's callers show.
+    Token(token::TokenArgs),
     /// Run a node until SIGTERM or SIGINT.
     Start(start::StartArgs),
     /// Run a whole network on this machine, with a recharge service and gateways at work.
@@ -144,6 +148,7 @@ fn run(cli: Cli, output: Output) -> anyhow::Result<Exit> {
         match cli.command {
             Command::Network(args) => network::run(args, output),
             Command::Key(args) => key::run(args, output).await,
+            Command::Token(args) => token::run(&args, output),
             Command::Start(args) => start::run(args, node).await,
             Command::Localnet(args) => localnet::run(args, output).await,
             Command::Submit(args) => submit::run(args, output).await,

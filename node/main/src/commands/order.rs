@@ -12,7 +12,8 @@ use rpc_api::{
 
 use node_console::exit::Exit;
 use node_console::output::{Output, time_text};
-use rpc_client::client::Client;
+
+use super::nodes::NodeUrls;
 
 /// Arguments of `sluice order`.
 #[derive(Debug, Args)]
@@ -26,18 +27,9 @@ pub struct OrderArgs {
     nodes: NodeUrls,
 }
 
-/// The nodes that a command asks.
-#[derive(Debug, Clone, Args)]
-pub struct NodeUrls {
-    /// A node's RPC URL, such as http://127.0.0.1:26001; several are asked in turn until one
-    /// answers.
-    #[arg(long = "rpc", value_name = "URL", required = true, value_delimiter = ',')]
-    pub urls: Vec<String>,
-}
-
 /// Asks and prints; exit code 1 when the order is not found.
 pub async fn run(args: OrderArgs, output: Output) -> anyhow::Result<Exit> {
-    let client = Client::new(&args.nodes.urls)?;
+    let client = args.nodes.client()?;
     let id = args.order_id.to_string();
     let report = client.ask(|node| node.order(id.clone()).boxed()).await?;
     output.answer(&report, || text(&report))?;

@@ -15,7 +15,7 @@ use rpc_api::{ApiError, LedgerRpcClient as _, SettlementRpcClient as _, decode_b
 use rpc_client::client::{CallError, Client};
 use serde_json::json;
 
-use super::order::NodeUrls;
+use super::nodes::NodeUrls;
 
 /// Arguments of `sluice proof`.
 #[derive(Debug, Args)]
@@ -58,7 +58,7 @@ impl FromStr for Subject {
 /// Fetches, checks that it is a proof, and writes it; exit code 1 when there is no such account or
 /// closed window, or the node keeps no proof of it.
 pub async fn run(args: ProofArgs, output: Output) -> anyhow::Result<Exit> {
-    let client = Client::new(&args.nodes.urls)?;
+    let client = args.nodes.client()?;
     match (&args.of, args.number, args.height) {
         (Subject::Window, Some(number), None) => window(&client, number, &args, output).await,
         (Subject::Account(name), None, _) => account(&client, name, &args, output).await,

@@ -7,10 +7,10 @@ use jsonrpsee::core::params::ArrayParams;
 use node_console::exit::{Exit, failure};
 use node_console::output::Output;
 use rpc_api::ApiError;
-use rpc_client::client::{CallError, Client};
+use rpc_client::client::CallError;
 use serde_json::{Value, json};
 
-use super::order::NodeUrls;
+use super::nodes::NodeUrls;
 use super::render;
 
 /// The meaning of a name on the command line in a call.
@@ -134,7 +134,7 @@ pub async fn run(args: QueryArgs, output: Output) -> anyhow::Result<Exit> {
     let (_, method, parameters) =
         found.ok_or_else(|| failure(Exit::Usage, "there is no such question"))?;
     let values = values(parameters, &args).map_err(|problem| failure(Exit::Usage, problem))?;
-    let client = Client::new(&args.nodes.urls)?;
+    let client = args.nodes.client()?;
     let ask = client.ask(|node| {
         let mut params = ArrayParams::new();
         for value in &values {
@@ -210,6 +210,7 @@ mod tests {
     use rpc_api::{method_of, signatures};
 
     use super::*;
+    use crate::commands::nodes::AccessFiles;
 
     /// Methods of other commands, and methods that need a socket that stays open.
     const ELSEWHERE: &[&str] = &[
@@ -256,7 +257,7 @@ mod tests {
         QueryArgs {
             question: String::new(),
             names: names.iter().map(|name| (*name).to_owned()).collect(),
-            nodes: NodeUrls { urls: Vec::new() },
+            nodes: NodeUrls { urls: Vec::new(), access: AccessFiles::default() },
             cursor: Some("c".to_owned()),
             limit: None,
             open: true,

@@ -9,10 +9,10 @@ use futures::FutureExt as _;
 use node_console::exit::{Exit, failure};
 use node_console::output::Output;
 use rpc_api::{ApiError, ReceiptReport, RechargeRpcClient as _, decode_base64};
-use rpc_client::client::{CallError, Client};
+use rpc_client::client::CallError;
 use serde_json::json;
 
-use super::order::NodeUrls;
+use super::nodes::NodeUrls;
 
 /// Arguments of `sluice receipt`.
 #[derive(Debug, Args)]
@@ -36,7 +36,7 @@ pub struct ReceiptArgs {
 
 /// Fetches, checks that it is a receipt, and writes it; exit code 1 when the order is not found.
 pub async fn run(args: ReceiptArgs, output: Output) -> anyhow::Result<Exit> {
-    let client = Client::new(&args.nodes.urls)?;
+    let client = args.nodes.client()?;
     let id = args.order_id.to_string();
     let apart = args.lineage_apart.then_some(true);
     let report = match client.ask(|node| node.receipt(id.clone(), apart).boxed()).await {

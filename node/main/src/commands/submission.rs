@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use node_console::exit::{Exit, WithExit as _};
 use node_console::output::Output;
+use rpc_client::access::NodeAccess;
 use rpc_client::client::{CallError, Client};
 use rpc_client::operations::{Operations, now};
 use rpc_client::party::{BATCH_VALID_MS, Party};
@@ -32,7 +33,10 @@ pub async fn open_signer(
     urls: &[String],
     output: Output,
 ) -> anyhow::Result<(Party, Option<Asked>)> {
-    let client = if urls.is_empty() { None } else { Some(Arc::new(Client::new(urls)?)) };
+    let client = match urls {
+        [] => None,
+        urls => Some(client_of(urls, &ParticipantConfig::load(config).exit(Exit::Usage)?)?),
+    };
     let (party, genesis) = Party::open(config, client).exit(Exit::Usage)?;
     let asked = registered::check(&party, &genesis, config).await;
     let asked = asked.with_context(|| config.display().to_string()).exit(Exit::Usage)?;
@@ -46,13 +50,14 @@ pub async fn open_signer(
     Ok((party, asked))
 }
 
-/// The nodes at `urls`, or those that a configuration names.
+/// The nodes at `urls`, or those that a configuration names; they are shown its token.
 ///
 /// # Errors
-/// When one is not an `http://` URL.
+/// When a URL is none, or the token's or the authorities' file cannot be used.
 pub fn client_of(urls: &[String], config: &ParticipantConfig) -> anyhow::Result<Arc<Client>> {
     let urls = if urls.is_empty() { &config.rpc } else { urls };
-    Ok(Arc::new(Client::new(urls)?))
+    let access = NodeAccess::of(config).exit(Exit::Usage)?;
+    Ok(Arc::new(Client::open(urls, &access).exit(Exit::Usage)?))
 }
 
 /// Operations that a party submits.

@@ -19,7 +19,7 @@ use jsonrpsee_ws_client::{WsClient, WsClientBuilder};
 use node_network::{Limits, Network, NetworkConfig, Peer};
 use node_replica::{NodeIndex, ReplicaProgress, Role, SharedScheduler, WaitingBatches, WaitsFor};
 use prometheus_client::registry::Registry;
-use rpc_server::{Server, ServerConfig};
+use rpc_server::{AccessRule, Server, ServerConfig};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -164,7 +164,7 @@ impl Served {
         });
         let (served, asked) = (node.clone(), node.clone());
         let server = Server::start(
-            server_config,
+            ServerConfig { access: AccessRule::Open, ..server_config },
             |reader| methods(&served, reader),
             Arc::new(move || asked.health()),
             Arc::new(Mutex::new(registry)),

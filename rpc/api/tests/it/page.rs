@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use rpc_api::document::{RECORDED, RecordedCall};
 use rpc_api::error::PROTOCOL_ERRORS;
 use rpc_api::terms::Term;
-use rpc_api::{ApiError, Method, Scope, methods};
+use rpc_api::{ApiError, Method, Scope, TokenScope, methods};
 use serde_json::{Value, json};
 
 use super::types::{cell, form, section};
@@ -64,6 +64,16 @@ fn overview() -> String {
         let (parameters, scope) = (parameters.join(", "), method.scope.name());
         let link = anchor(name);
         writeln!(table, "| [`{name}`](#{link}) | {parameters} | {summary} | {scope} |").unwrap();
+    }
+    table
+}
+
+fn rows() -> String {
+    let of: Vec<&str> = TokenScope::ALL.iter().map(|of| of.name()).collect();
+    let mut table = format!("| scope | {} |\n|---{}|\n", of.join(" | "), "|---".repeat(of.len()));
+    for scope in Scope::ALL {
+        let rows: Vec<&str> = TokenScope::ALL.iter().map(|of| scope.rows(*of).name()).collect();
+        writeln!(table, "| {} | {} |", scope.name(), rows.join(" | ")).unwrap();
     }
     table
 }
@@ -181,9 +191,11 @@ fn page() -> String {
     let mut page = format!("{BEGIN}\n## Methods\n\n{}", overview());
     page += "\n## Who may read what\n\n";
     page +=
-        "Access is not enforced yet: whoever reaches the port may call every method. This table\n";
-    page += "is what tokens and certificates will enforce.\n\n";
+        "A node enforces this table by tokens ([access.md](access.md)). The second table says\n";
+    page += "which rows a token's scope reads: `own` are rows that name one of its parties.\n\n";
     page += &scopes();
+    page += "\n";
+    page += &rows();
     page += "\n## Each method\n";
     let mut namespace = "";
     for method in methods() {

@@ -2,6 +2,7 @@
 // while there is none.
 
 import { call } from "./rpc.js";
+import { subProtocols } from "./token.js";
 
 const KEPT = 240;
 const AGAIN_MS_MAX = 30_000;
@@ -36,6 +37,13 @@ export class Heads {
     }, POLL_MS);
   }
 
+  /** Begins anew, as whom the token now names. */
+  again() {
+    this.#failures = 0;
+    this.#socket?.close();
+    this.#poll();
+  }
+
   /** @param {any} block */
   #take(block) {
     const head = this.head;
@@ -61,7 +69,7 @@ export class Heads {
 
   #connect() {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    const socket = new WebSocket(`${scheme}//${location.host}/`);
+    const socket = new WebSocket(`${scheme}//${location.host}/`, subProtocols());
     this.#socket = socket;
     socket.onopen = () => {
       const params = this.head ? { from_height: this.head.height + 1 } : {};

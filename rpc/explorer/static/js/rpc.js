@@ -1,6 +1,7 @@
 // Calls of the node's JSON-RPC interface, at the origin that this page came from.
 
 import { clean } from "./text.js";
+import { tokenHeader } from "./token.js";
 
 const TIMEOUT_MS = 20_000;
 
@@ -52,7 +53,8 @@ export async function call(method, params = {}, signal) {
   let response;
   try {
     response = await fetch("/", {
-      method: "POST", headers: { "content-type": "application/json" }, cache: "no-store",
+      method: "POST", headers: { ...tokenHeader(), "content-type": "application/json" },
+      cache: "no-store",
       credentials: "same-origin", redirect: "error", signal: either,
       body: JSON.stringify({ jsonrpc: "2.0", id, method, params }),
     });

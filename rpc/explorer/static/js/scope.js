@@ -106,6 +106,12 @@ export class Scope {
     return resource;
   }
 
+  /** Asks everything anew, such as when a token now opens it. */
+  refresh() {
+    this.app.registry.refresh();
+    this.#resources.forEach((resource) => resource.refresh());
+  }
+
   /** Saves bytes as a file. */
   save(/** @type {BlobPart | Blob} */ content, /** @type {string} */ file,
     /** @type {string} */ type) {

@@ -102,12 +102,17 @@ export function section(/** @type {string} */ title, /** @type {any} */ body) {
 /** A remark about what the page, or the node, does not say. */
 export const note = (/** @type {any} */ text) => html`<p class="note">${text}</p>`;
 
+/** The refusals that another token would end: docs/access.md. */
+const ABOUT_TOKENS = new Set([1030, 1031, 1032, 1033, 1034, 1036]);
+
 /** Why there is no answer. */
 export function failure(/** @type {any} */ error) {
   const more = [error.errorName, error.code].filter(Boolean).join(", ");
   return html`<div class="failure"><p>${clean(error.message)}
     ${more ? html`<span class="quiet">(${more})</span>` : nothing}</p>
-    ${error.remedy ? html`<p>${error.remedy}</p>` : nothing}</div>`;
+    ${error.remedy ? html`<p>${error.remedy}</p>` : nothing}
+    ${ABOUT_TOKENS.has(error.code) ? html`<p><a href=${href("node")}>Give this page a token</a></p>`
+      : nothing}</div>`;
 }
 
 /**

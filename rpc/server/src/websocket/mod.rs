@@ -10,14 +10,15 @@ mod session;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::{Method, Request, Response, StatusCode, Version};
+use hyper::{Method, Request, Response, StatusCode, Version, header};
 use hyper_util::rt::TokioIo;
 use soketto::handshake::http::Server as Handshake;
 pub(crate) use soketto::handshake::http::is_upgrade_request;
 
+use crate::access::SUB_PROTOCOL;
 use crate::answer::Answer;
 use crate::connection::{Caller, Connection};
-use crate::port::{Shared, text};
+use crate::port::{Shared, set, text};
 
 /// Checks what RFC 6455, section 4.2.1, asks of a handshake beyond what soketto looks at.
 fn is_handshake(request: &Request<Incoming>) -> bool {
@@ -28,6 +29,13 @@ fn is_handshake(request: &Request<Incoming>) -> bool {
         && key_bytes == Some(16)
 }
 
+/// Returns true if a client offers the sub-protocol beside which it may show a token.
+fn names_protocol(request: &Request<Incoming>) -> bool {
+    let offers = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
+    let texts = offers.iter().filter_map(|offer| offer.to_str().ok());
+    texts.flat_map(|text| text.split(',')).any(|one| one.trim() == SUB_PROTOCOL)
+}
+
 /// Answers a request for an upgrade, and serves the WebSocket once it is one.
 pub(crate) fn upgrade(
     shared: &Arc<Shared>,
@@ -35,6 +43,13 @@ pub(crate) fn upgrade(
     caller: Arc<Caller>,
     request: Request<Incoming>,
 ) -> Response<Answer> {
+    if let Some(error) = shared.dispatcher.gatekeeper.refusal(&caller.credential) {
+        shared.metrics.access_refused(error);
+        let mut response = text(StatusCode::UNAUTHORIZED, error.cause());
+        set(&mut response, header::WWW_AUTHENTICATE, "Bearer");
+        return response;
+    }
+    let names_protocol = names_protocol(&request);
     let accepted = Handshake::new().receive_request(&request).ok();
     let Some(accepted) = accepted.filter(|_| is_handshake(&request)) else {
         return text(
@@ -49,6 +64,8 @@ pub(crate) fn upgrade(
             "Too many connections from this address; retry, or another node.\n",
         );
     }
+    // The connection has no credential yet: it is upgraded once.
+    let _ = connection.credential.set(caller.credential.clone());
     let upgraded = hyper::upgrade::on(request);
     let served = shared.clone();
     let abort = shared.abort.clone();
@@ -57,5 +74,9 @@ pub(crate) fn upgrade(
         let serving = session::serve(served, connection, caller, TokioIo::new(socket));
         abort.run_until_cancelled(serving).await;
     });
-    accepted.map(|()| Answer::default())
+    let mut response = accepted.map(|()| Answer::default());
+    if names_protocol {
+        set(&mut response, header::SEC_WEBSOCKET_PROTOCOL, SUB_PROTOCOL);
+    }
+    response
 }

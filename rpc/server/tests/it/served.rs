@@ -18,7 +18,7 @@ use rpc_api::{
     ApiError, Base64Bytes, BlockSummary, HealthReport, InstructionEvent, InstructionReport,
     LIMIT_DEFAULT, Money, Page, Wait, api_error,
 };
-use rpc_server::{Cost, FeedEvent, Feeds, Health, Reader, Server, ServerConfig, Topic};
+use rpc_server::{AccessRule, Cost, FeedEvent, Feeds, Health, Reader, Server, ServerConfig, Topic};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -337,7 +337,13 @@ impl TestServer {
         Self::with(ServerConfig::default()).await
     }
 
+    /// A server that answers everybody, with other bounds.
     pub async fn with(config: ServerConfig) -> Self {
+        Self::guarded(ServerConfig { access: AccessRule::Open, ..config }).await
+    }
+
+    /// A server that answers whom its configuration says.
+    pub async fn guarded(config: ServerConfig) -> Self {
         let node = TestNode::new();
         let cancel = CancellationToken::new();
         let registry = Arc::new(Mutex::new(Registry::default()));

@@ -18,12 +18,12 @@ use genesis::{
 use node_console::exit::{Exit, WithExit as _, failure};
 use node_console::output::Output;
 use rpc_api::{ChangeReport, GovernanceRpcClient as _, NodeReport, ProposalReport, RegistryReport};
-use rpc_client::client::Client;
 use rpc_client::registered;
 use serde::Serialize;
 
 use super::load_or_create;
 use super::proposing::{Proposed, Proposer};
+use crate::commands::nodes::AccessFiles;
 use crate::commands::submission::SubmitReport;
 
 /// Arguments of `sluice key rotate-node`.
@@ -51,6 +51,8 @@ pub struct RotateNodeArgs {
     /// Nodes to ask what is registered; this one if none is named.
     #[arg(long = "rpc", value_name = "URL", value_delimiter = ',')]
     rpc: Vec<String>,
+    #[command(flatten)]
+    access: AccessFiles,
     /// How long to try to submit, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     timeout: u64,
@@ -155,7 +157,7 @@ pub async fn run(args: RotateNodeArgs, output: Output) -> anyhow::Result<Exit> {
         true => vec![format!("http://{}", config.rpc.listen)],
         false => args.rpc.clone(),
     };
-    let client = Client::new(&urls)?;
+    let client = args.access.client(&urls)?;
     let present = files.iter().map(|file| load_secret_key(file).exit(Exit::Usage));
     let present = present.collect::<anyhow::Result<Vec<_>>>()?;
     let registry = client.ask(|node| node.registry().boxed()).await;

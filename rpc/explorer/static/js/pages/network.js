@@ -7,6 +7,7 @@ import { against } from "../prove.js";
 import { call } from "../rpc.js";
 import { clean, grouped, words } from "../text.js";
 import { duration, utc } from "../time.js";
+import { forgetToken, keepToken, token } from "../token.js";
 import {
   block, facts, hash, link, listed, moment, name, note, section, shown, state, table, whole, yes,
 } from "../view.js";
@@ -168,6 +169,7 @@ export function thisNode(scope) {
     everyMs: 2_000, heightOf: ({ height }) => height,
   });
   const outlook = scope.ask("node_outlook", {}, { everyMs: EVERY_MS });
+  const told = { reason: "" };
   const peers = [
     { title: "Node", text: (row) => row.name, cell: (row) => name(row.name) },
     { title: "Connected", text: ({ is_connected }) => yes(is_connected) },
@@ -205,8 +207,43 @@ export function thisNode(scope) {
         ["Share of a submitter without a line",
           `${grouped(value.share_of_others_items_per_s)} items a second`],
       ])))}
-      ${section("What you trust", against(app.pinned))}`,
+      ${section("What you trust", against(app.pinned))}
+      ${section("Your token", tokenForm(scope, told))}`,
   };
+}
+
+/** The form by which a person shows the node a token. */
+function tokenForm(scope, told) {
+  const { app } = scope;
+  const changing = (/** @type {() => void} */ act) => {
+    try {
+      act();
+      told.reason = "";
+      app.say(token() ? "The token is used from now on." : "No token is used any more.");
+      app.heads.again();
+      scope.refresh();
+    } catch (error) {
+      told.reason = error.message;
+      scope.draw();
+    }
+  };
+  const keep = (event) => {
+    event.preventDefault();
+    const text = String(new FormData(event.target).get("token") ?? "");
+    event.target.reset();
+    changing(() => keepToken(text));
+  };
+  const held = token();
+  return html`
+    <p>A node may ask its callers for a token, which its operator hands out. It stays in this tab,
+      and is gone when the tab is closed.</p>
+    ${held ? html`<p>Token <code>${held.slice(4, 20)}</code> is in use.
+      <button type="button" @click=${() => changing(forgetToken)}>Forget it</button></p>` : nothing}
+    <form @submit=${keep}><p><label>Token <input type="password" name="token" size="40"
+      maxlength="120" autocomplete="off" spellcheck="false"></label>
+      <button>Use this token</button></p></form>
+    ${told.reason ? html`<div class="failure" role="alert"><p>${told.reason}</p></div>`
+      : nothing}`;
 }
 
 function chainVerdict({ pin }, chainId) {
