@@ -79,6 +79,41 @@ fn plan(folders: &[PathBuf], base_port: u16) -> String {
     text
 }
 
+/// Makes a token for each participant of a holder, by which it calls the holder's own nodes.
+fn hand_out_tokens(folder: &Path, nodes: &[u32], participants: &[u32], base_port: u16) {
+    for id in participants {
+        let (_, role) = ROLES.iter().find(|(known, _)| known == id).unwrap();
+        let more = match *role {
+            "settlement-operator" => "--scope operator",
+            "settlement-agent" => "--scope auditor",
+            _ => "",
+        };
+        done(
+            folder,
+            &format!(
+                "token new --file net/tokens.toml --out net/participants/{id}/own.token \
+                 --scope participant --participant {id} {more}"
+            ),
+        );
+        let path = folder.join(format!("net/participants/{id}/participant.toml"));
+        let config = std::fs::read_to_string(&path).unwrap();
+        let urls = nodes
+            .iter()
+            .map(|node| format!("\"http://127.0.0.1:{}\"", base_port + 3 * *node as u16 + 1));
+        let urls: Vec<String> = urls.collect();
+        let lines = config.lines().filter(|line| !line.starts_with("rpc = "));
+        let kept: Vec<&str> = lines.collect();
+        let own = format!("token = \"own.token\"\nrpc = [{}]\n", urls.join(", "));
+        std::fs::write(path, format!("{own}{}\n", kept.join("\n"))).unwrap();
+    }
+    for node in nodes {
+        let path = folder.join(format!("net/nodes/validator-{node}/node.toml"));
+        let config = std::fs::read_to_string(&path).unwrap();
+        let access = "[rpc]\naccess = { tokens = \"../../tokens.toml\" }\n";
+        std::fs::write(path, config.replace("[rpc]\n", access)).unwrap();
+    }
+}
+
 /// Running nodes, ended with the test.
 struct Running(Vec<Child>);
 
@@ -123,6 +158,7 @@ async fn three_key_holders_make_one_chain_that_settles_orders_and_share_no_secre
             let place = folder.join(format!("net/participants/{id}/participant.key"));
             std::fs::rename(folder.join(format!("participant-{id}.key")), place).unwrap();
         }
+        hand_out_tokens(folder, nodes, participants, base_port);
         for node in *nodes {
             let home = folder.join(format!("net/nodes/validator-{node}"));
             for kind in ["network", "validator"] {
@@ -153,7 +189,10 @@ async fn three_key_holders_make_one_chain_that_settles_orders_and_share_no_secre
     let id = said["operations"][0]["id"].as_str().unwrap().to_owned();
     let collect = format!("{submit}/201/participant.toml --kind collect --set order_id={id}");
     assert_eq!(done(&folders[1], &collect)["applied"], 1);
+    // The third holder's agent asks its own node.
+    let token = folders[2].join("net/participants/402/own.token");
     let rpc = format!("--rpc http://127.0.0.1:{}", base_port + 10);
+    let rpc = format!("{rpc} --token-file {}", token.display());
     eventually("the order is instructed", || async {
         let asked = format!("--json order {id} {rpc}");
         let output = run(sluice().args(asked.split_whitespace()));

@@ -1,11 +1,11 @@
 //! `sluice start`: runs a node.
 
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::{Args, ValueEnum};
-use genesis::NodeConfig;
+use genesis::{ConfigFault, NodeConfig};
 use node_console::exit::{Exit, WithExit as _, failure};
 use node_runtime::Attempt;
 use node_runtime::own_keys::Ended;
@@ -58,6 +58,12 @@ pub async fn run(args: StartArgs, config: Option<NodeConfig>) -> anyhow::Result<
         }
     }
     let config = config.map_or_else(|| args.config(), Ok)?;
+    if let Some(access) = &config.rpc.access {
+        access
+            .check(&config.genesis)
+            .map_err(|fault| in_file(fault, &args.config))
+            .exit(Exit::Usage)?;
+    }
     let cancel = signals::cancel_on_signal()?;
     let has_tried = args.again.is_some();
     let attempt = Attempt { tries_next: args.again == Some(Again::Next), has_tried };
@@ -65,6 +71,14 @@ pub async fn run(args: StartArgs, config: Option<NodeConfig>) -> anyhow::Result<
         Ended::Asked => Ok(Exit::Done),
         Ended::Withdrawn(withdrawn) => Err(failure(Exit::Withdrawn, withdrawn.to_string())),
         Ended::OtherKeys { tries_next } => Err(start_again(tries_next)),
+    }
+}
+
+/// A fault of a field, with the file that has the field.
+fn in_file(fault: ConfigFault, file: &Path) -> ConfigFault {
+    match fault {
+        ConfigFault::Plan(error) => ConfigFault::Field { path: file.to_owned(), error },
+        other => other,
     }
 }
 
