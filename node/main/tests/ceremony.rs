@@ -191,8 +191,8 @@ async fn three_key_holders_make_one_chain_that_settles_orders_and_share_no_secre
     assert_eq!(done(&folders[1], &collect)["applied"], 1);
     // The third holder's agent asks its own node.
     let token = folders[2].join("net/participants/402/own.token");
-    let rpc = format!("--rpc http://127.0.0.1:{}", base_port + 10);
-    let rpc = format!("{rpc} --token-file {}", token.display());
+    let (port, token) = (base_port + 10, token.display());
+    let rpc = format!("--rpc http://127.0.0.1:{port} --token-file {token}");
     eventually("the order is instructed", || async {
         let asked = format!("--json order {id} {rpc}");
         let output = run(sluice().args(asked.split_whitespace()));
@@ -209,8 +209,7 @@ async fn three_key_holders_make_one_chain_that_settles_orders_and_share_no_secre
         "{submit}/1/participant.toml --kind proposal --set change=currency --set currency=USD \
          --set activation_height=1000000"
     );
-    let said = done(&folders[0], &propose);
-    let id = said["operations"][0]["id"].as_str().unwrap();
+    let id = done(&folders[0], &propose)["operations"][0]["id"].as_str().unwrap().to_owned();
     let participant = "--participant net/participants";
     let said = done(
         &folders[1],
