@@ -7,8 +7,8 @@
 //! everybody's secret keys in one folder. [`network_join`] makes the folder of one more node.
 //! [`NodeConfig`] and [`ParticipantConfig`] read those back.
 
-pub mod access;
-mod assemble;
+mod access;
+pub mod assemble;
 mod bounds;
 pub mod check;
 pub mod fault;
